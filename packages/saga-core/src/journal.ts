@@ -1,0 +1,18 @@
+/** The door for store authors: the journal port and the memory store that shows it done. */
+export type {
+  AppendError,
+  AppendRequest,
+  JournalCorrupt,
+  JournalStore,
+  LoadError,
+  Outbox,
+  OutboxEvent,
+  SagaStatus,
+  SequenceConflict,
+  StaleEpoch,
+  StoredJournal,
+  StoreUnavailable,
+  UnfinishedPage,
+} from "./journal/journal-store.ts";
+export { RECORD_CHARACTERS_MAX } from "./journal/journal-store.ts";
+export { createMemoryStore } from "./journal/memory-store.ts";

@@ -1,0 +1,120 @@
+/**
+ * The journal port: what a store author implements. Small on purpose; `@backstep/saga-core/conformance` is its suite.
+ *
+ * A journal is a list of *records* per saga. One record is one append: the outcome of an operation and the intents that follow from it,
+ * encoded by core as one opaque text. The store orders records, guards them by (sequence, epoch), and makes them durable; it never reads them.
+ */
+import type { Result } from "neverthrow";
+
+/** What a store may index without reading records. `running` and `parked` are unfinished. */
+export type SagaStatus = "running" | "parked" | "completed" | "compensated" | "abandoned";
+
+export interface AppendRequest {
+  readonly sagaId: string;
+  /** The record's place: 0 for the record that creates the saga, then one more each. A gap or a repeat is a conflict. */
+  readonly sequence: number;
+  /** The epoch under which the writer owns the saga: 1 for the creator, then as `claim` gave it. */
+  readonly epoch: number;
+  readonly saga: { readonly name: string; readonly version: number };
+  /** The saga's status once this record counts. */
+  readonly status: SagaStatus;
+  /** Opaque text, at most `RECORD_CHARACTERS_MAX` characters. */
+  readonly record: string;
+  /** Events that become publishable with this record, in order. Same transaction, or nothing. */
+  readonly outbox: readonly OutboxEvent[];
+}
+
+/** 4 Mi characters. Core refuses larger values before they reach a store. */
+export const RECORD_CHARACTERS_MAX = 4 * 1024 * 1024;
+
+/** Another writer was first: `sequence` is the place the next record of this saga takes. Nothing of the request was written. */
+export interface SequenceConflict {
+  readonly _tag: "SequenceConflict";
+  readonly sagaId: string;
+  readonly sequence: number;
+}
+
+/** The saga was claimed by another worker since: `epoch` is the current one. Nothing of the request was written. */
+export interface StaleEpoch {
+  readonly _tag: "StaleEpoch";
+  readonly sagaId: string;
+  readonly epoch: number;
+}
+
+/** The store cannot be reached or refuses to write. Nothing of the request was written, now or later; retried by the engine. */
+export interface StoreUnavailable {
+  readonly _tag: "StoreUnavailable";
+  readonly message: string;
+}
+
+export type AppendError = SequenceConflict | StaleEpoch | StoreUnavailable;
+
+/** A saga's journal as it stands. `sagaId` holds `records.length` records; sequence of the next one is that length. */
+export interface StoredJournal {
+  readonly sagaId: string;
+  readonly saga: { readonly name: string; readonly version: number };
+  readonly status: SagaStatus;
+  readonly epoch: number;
+  /** How many claims have gone by since the last append: 0 when the saga moved under the current epoch. */
+  readonly claimsWithoutProgress: number;
+  /** In order of sequence. */
+  readonly records: readonly string[];
+}
+
+/** What stands in the store for this saga is not what was written: a gap, a wrong checksum, an unknown format. Only this saga is concerned. */
+export interface JournalCorrupt {
+  readonly _tag: "JournalCorrupt";
+  readonly sagaId: string;
+  readonly message: string;
+}
+
+export type LoadError = JournalCorrupt | StoreUnavailable;
+
+export interface UnfinishedPage {
+  /** Oldest first, by time of start. */
+  readonly sagaIds: readonly string[];
+  /** Hand it back for the next page; absent on the last one. */
+  readonly next?: string | undefined;
+}
+
+export interface JournalStore {
+  /** The store's clock in epoch milliseconds. Budgets, horizons and retention are measured on it. */
+  now(): number;
+  /**
+   * Appends one record if, and only if, its sequence and epoch are the current ones. Each request gets its own verdict, whatever becomes
+   * of others that share its commit. When the verdict is `ok`, the record survives the process and, as far as the store promises it, the machine;
+   * on `err`, nothing of it exists. Appends of one saga that are under way together take effect in the order of the calls.
+   */
+  append(request: AppendRequest): Promise<Result<void, AppendError>>;
+  /** Reads a saga without taking it over; `undefined` when there is none. */
+  load(sagaId: string): Promise<Result<StoredJournal | undefined, LoadError>>;
+  /** Takes a saga over: raises its epoch, so that every append under an older one is refused from then on, and reads it. `undefined` when there is none. */
+  claim(sagaId: string): Promise<Result<StoredJournal | undefined, LoadError>>;
+  /** Sagas that have not ended, in pages of at most `limit`. */
+  unfinished(options: { readonly limit: number; readonly after?: string | undefined }): Promise<Result<UnfinishedPage, StoreUnavailable>>;
+  readonly outbox: Outbox;
+  /** Settles what is under way and releases the store. Appends called afterwards fail with `StoreUnavailable`. */
+  close(): Promise<void>;
+}
+
+/** An event of a saga, fixed at commit. Publishing adds nothing to it, so every delivery of it is the same. */
+export interface OutboxEvent {
+  /** Unique over all sagas of the store; equal over deliveries. */
+  readonly id: string;
+  readonly type: string;
+  readonly source: string;
+  readonly subject?: string | undefined;
+  /** RFC 3339, from the store's clock. */
+  readonly time: string;
+  readonly sagaId: string;
+  /** JSON text of the event's data. */
+  readonly data: string;
+}
+
+/** The events that were committed and not yet marked as published. Publishing is a relay's work, at least once. */
+export interface Outbox {
+  /** Oldest first. */
+  pending(options: { readonly limit: number }): Promise<Result<readonly OutboxEvent[], StoreUnavailable>>;
+  /** Forgets events by id; unknown ids are ignored. */
+  published(ids: readonly string[]): Promise<Result<void, StoreUnavailable>>;
+}

@@ -1,0 +1,108 @@
+/**
+ * JSON as the journal knows it: the types that may enter it, the one encoder, and the canonical form that hashes and
+ * fingerprints are made of. Owns no business words and touches no host.
+ */
+import { err, ok, type Result } from "neverthrow";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Stands where a type cannot be journaled; its name and argument are what a compiler prints. */
+export interface NotJournalable<Offender> {
+  readonly "~this cannot be stored as JSON": Offender;
+}
+
+type Primitive = null | boolean | number | string | undefined;
+type Callable = (...parameters: never[]) => unknown;
+
+/** The first part of `Value` that plain JSON cannot hold, or `never` when all of it can be held. */
+export type NonJsonPart<Value> = 0 extends 1 & Value // `any` would let everything through unseen
+  ? Value
+  : unknown extends Value
+    ? Value
+    : Value extends Primitive
+      ? never
+      : Value extends bigint | symbol | Callable
+        ? Value
+        : Value extends readonly (infer Item)[]
+          ? NonJsonPart<Item>
+          : Value extends { toJSON(...parameters: never[]): unknown } | { [Symbol.iterator](): unknown } | Promise<unknown>
+            ? Value
+            : Value extends object
+              ? { [Key in keyof Value]-?: Key extends symbol ? never : NonJsonPart<Value[Key]> }[keyof Value]
+              : Value;
+
+/** `unknown` when every part of `Value` is JSON, a readable complaint when not. Meant for `[X] extends [never]` tests and intersections. */
+export type JournalableCheck<Value> = [NonJsonPart<Value>] extends [never] ? unknown : NotJournalable<NonJsonPart<Value>>;
+
+/** Where and why a value is not JSON. `path` is a JSON pointer into the value, empty for the value itself. */
+export interface NotJson {
+  readonly path: string;
+  readonly found: string;
+}
+
+const NESTING_MAX = 64;
+
+/**
+ * Copies a value into plain, deeply frozen JSON. `undefined` members are left out, as `JSON.stringify` does; everything
+ * else that JSON would bend silently (dates, maps, class instances, NaN, functions, `-0`) is refused with its place.
+ */
+export function toJson(value: unknown): Result<Json, NotJson> {
+  return copy(value, "", 0);
+}
+
+function copy(value: unknown, path: string, depth: number): Result<Json, NotJson> {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return ok(value);
+  if (typeof value === "number") return Number.isFinite(value) ? ok(value === 0 ? 0 : value) : err({ path, found: String(value) });
+  if (typeof value !== "object") return err({ path, found: typeof value });
+  if (depth >= NESTING_MAX) return err({ path, found: `nesting deeper than ${NESTING_MAX}` });
+  return Array.isArray(value) ? copyArray(value, path, depth) : copyObject(value, path, depth);
+}
+
+function copyArray(value: readonly unknown[], path: string, depth: number): Result<Json, NotJson> {
+  const items: Json[] = [];
+  for (const [index, item] of value.entries()) {
+    const copied = copy(item, `${path}/${index}`, depth + 1);
+    if (copied.isErr()) return copied;
+    items.push(copied.value);
+  }
+  return ok(Object.freeze(items));
+}
+
+function copyObject(value: object, path: string, depth: number): Result<Json, NotJson> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) {
+    const name = (prototype as { constructor?: { name?: string } }).constructor?.name;
+    // Objects of another realm have another Object.prototype, but its constructor is still called Object.
+    if (name !== "Object") return err({ path, found: `an instance of ${name ?? "an unnamed class"}` });
+  }
+  const members: Record<string, Json> = Object.create(null) as Record<string, Json>;
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    const copied = copy(member, `${path}/${key}`, depth + 1);
+    if (copied.isErr()) return copied;
+    members[key] = copied.value;
+  }
+  // Spread gives the copy an ordinary prototype while a "__proto__" key stays a plain member.
+  return ok(Object.freeze({ ...members }));
+}
+
+/** Freezes parsed JSON in place, so that a body sees the same unchangeable value live and on replay. */
+export function freezeJson<Value extends Json | undefined>(value: Value): Value {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    for (const member of Object.values(value)) freezeJson(member as Json);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+/** One text per JSON value: members sorted by key, no white space. Equal values give equal texts. */
+export function canonicalJson(value: Json | undefined): string {
+  if (value === undefined) return "";
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => canonicalJson(item)).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value as { readonly [key: string]: Json });
+    members.sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+    return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(",")}}`;
+  }
+  return JSON.stringify(value);
+}
