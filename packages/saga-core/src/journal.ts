@@ -15,4 +15,11 @@ export type {
   UnfinishedPage,
 } from "./journal/journal-store.ts";
 export { RECORD_CHARACTERS_MAX } from "./journal/journal-store.ts";
-export { createMemoryStore } from "./journal/memory-store.ts";
+export {
+  createMemoryDisk,
+  createMemoryStore,
+  type MemoryDisk,
+  type MemoryStore,
+  type MemoryStoreFaults,
+  type MemoryStoreOptions,
+} from "./journal/memory-store.ts";

@@ -1,0 +1,188 @@
+/**
+ * The journal port in memory: for tests, simulations and programs that may forget. Every append takes effect at its call, so the order
+ * of effects is the order of calls. What is kept lies in a `MemoryDisk`, apart from the store, so that a test can let a store die in the
+ * middle of an append and open another one on what it left behind.
+ */
+import { err, ok, type Result } from "neverthrow";
+import {
+  type AppendError,
+  type AppendRequest,
+  type JournalStore,
+  type LoadError,
+  type OutboxEvent,
+  RECORD_CHARACTERS_MAX,
+  type SagaStatus,
+  type StoredJournal,
+  type StoreUnavailable,
+  type UnfinishedPage,
+} from "./journal-store.ts";
+
+interface StoredSaga {
+  readonly saga: { readonly name: string; readonly version: number };
+  /** Place in the order of creation, from 1. */
+  readonly position: number;
+  status: SagaStatus;
+  epoch: number;
+  claimsWithoutProgress: number;
+  readonly records: string[];
+}
+
+/** What outlives a memory store. Any number of stores may be open on one disk, as workers on one database are. */
+export interface MemoryDisk {
+  readonly sagas: Map<string, StoredSaga>;
+  /** Events by id, oldest first. */
+  readonly outbox: Map<string, OutboxEvent>;
+  /** Ids of sagas that read as `JournalCorrupt`; a test adds and removes them. */
+  readonly corrupt: Set<string>;
+}
+
+/**
+ * Where a test breaks an append. `refuse` answers `StoreUnavailable` and writes nothing. `crash` is the death of the process: this call and
+ * every later one on this store never settle and write nothing more; only the disk remains.
+ */
+export interface MemoryStoreFaults {
+  /** Asked for every append before its guards are checked. */
+  readonly beforeCommit?: ((request: AppendRequest) => "refuse" | "crash" | undefined) | undefined;
+  /** Asked for every append that took effect, before its writer is told. */
+  readonly afterCommit?: ((request: AppendRequest) => "crash" | undefined) | undefined;
+}
+
+export interface MemoryStoreOptions {
+  /** The store's clock, epoch milliseconds. Default: the system's. */
+  readonly now?: (() => number) | undefined;
+  /** Default: an empty one of its own. */
+  readonly disk?: MemoryDisk | undefined;
+  readonly faults?: MemoryStoreFaults | undefined;
+}
+
+export interface MemoryStore extends JournalStore {
+  /** Lets the process that holds this store die, from outside an append: see `MemoryStoreFaults`. */
+  crash(): void;
+}
+
+export function createMemoryDisk(): MemoryDisk {
+  return { sagas: new Map(), outbox: new Map(), corrupt: new Set() };
+}
+
+/** Opens a store that keeps what it is given as long as its disk is reachable, and no longer than the process. */
+export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const { now = Date.now, disk = createMemoryDisk(), faults = {} } = options;
+  let life: "open" | "closed" | "crashed" = "open";
+
+  function run<Value, Failure>(operation: () => Result<Value, Failure>): Promise<Result<Value, Failure | StoreUnavailable>> {
+    if (life === "closed") return Promise.resolve(unavailable("the memory store is closed"));
+    if (life === "crashed") return neverSettles();
+    const result = operation();
+    // A fault hook may have ended this store's life while the operation ran.
+    return life === "open" ? Promise.resolve(result) : neverSettles();
+  }
+
+  function append(request: AppendRequest): Result<void, AppendError> {
+    const fault = faults.beforeCommit?.(request);
+    if (fault === "refuse") return unavailable("a fault was injected before the commit");
+    if (fault === "crash") life = "crashed";
+    if (life !== "open") return ok();
+    const appended = appendTo(disk, request);
+    if (appended.isOk() && faults.afterCommit?.(request) === "crash") life = "crashed";
+    return appended;
+  }
+
+  return {
+    now,
+    append: (request) => run(() => append(request)),
+    load: (sagaId) => run(() => read(disk, sagaId)),
+    claim: (sagaId) => run(() => claimFrom(disk, sagaId)),
+    unfinished: (page) => run(() => ok(unfinishedOf(disk, page))),
+    outbox: {
+      pending: ({ limit }) => run(() => ok([...disk.outbox.values()].slice(0, limit))),
+      published: (ids) =>
+        run(() => {
+          for (const id of ids) disk.outbox.delete(id);
+          return ok();
+        }),
+    },
+    close() {
+      if (life === "open") life = "closed";
+      return Promise.resolve();
+    },
+    crash() {
+      life = "crashed";
+    },
+  };
+}
+
+function appendTo(disk: MemoryDisk, request: AppendRequest): Result<void, AppendError> {
+  const { sagaId, sequence, epoch, status, record, outbox } = request;
+  if (record.length > RECORD_CHARACTERS_MAX) {
+    return unavailable(
+      `a record has at most ${RECORD_CHARACTERS_MAX} characters; record ${sequence} of saga ${sagaId} has ${record.length}`,
+    );
+  }
+  const stored = disk.sagas.get(sagaId);
+  const sequenceNext = stored?.records.length ?? 0;
+  const epochCurrent = stored?.epoch ?? 1;
+  // The creator has no epoch to lose: it meets the saga that is already there, whoever owns that one now.
+  if (sequence === 0 && sequenceNext > 0) return err({ _tag: "SequenceConflict", sagaId, sequence: sequenceNext });
+  if (epoch !== epochCurrent) return err({ _tag: "StaleEpoch", sagaId, epoch: epochCurrent });
+  if (sequence !== sequenceNext) return err({ _tag: "SequenceConflict", sagaId, sequence: sequenceNext });
+  const repeated = repeatedEventId(disk, outbox);
+  if (repeated !== undefined) return unavailable(`the outbox already holds an event ${repeated}; saga ${sagaId} brought another`);
+
+  for (const event of outbox) disk.outbox.set(event.id, event);
+  if (stored === undefined) {
+    const position = disk.sagas.size + 1;
+    disk.sagas.set(sagaId, { saga: request.saga, position, status, epoch, claimsWithoutProgress: 0, records: [record] });
+  } else {
+    stored.records.push(record);
+    stored.status = status;
+    stored.claimsWithoutProgress = 0;
+  }
+  return ok();
+}
+
+function repeatedEventId(disk: MemoryDisk, events: readonly OutboxEvent[]): string | undefined {
+  return events.find(({ id }, index) => disk.outbox.has(id) || events.findIndex((event) => event.id === id) < index)?.id;
+}
+
+function read(disk: MemoryDisk, sagaId: string): Result<StoredJournal | undefined, LoadError> {
+  if (disk.corrupt.has(sagaId))
+    return err({ _tag: "JournalCorrupt", sagaId, message: `the journal of saga ${sagaId} is marked as corrupt` });
+  const stored = disk.sagas.get(sagaId);
+  if (stored === undefined) return ok(undefined);
+  const { saga, status, epoch, claimsWithoutProgress, records } = stored;
+  return ok({ sagaId, saga, status, epoch, claimsWithoutProgress, records: [...records] });
+}
+
+function claimFrom(disk: MemoryDisk, sagaId: string): Result<StoredJournal | undefined, LoadError> {
+  const stored = disk.sagas.get(sagaId);
+  // What cannot be read is not taken over either: its owner, if it lives, goes on.
+  if (stored !== undefined && !disk.corrupt.has(sagaId)) {
+    stored.epoch += 1;
+    stored.claimsWithoutProgress += 1;
+  }
+  return read(disk, sagaId);
+}
+
+function unfinishedOf(
+  disk: MemoryDisk,
+  { limit, after = "0" }: { readonly limit: number; readonly after?: string | undefined },
+): UnfinishedPage {
+  const sagaIds: string[] = [];
+  let last = Number(after);
+  // A map lists in order of creation, which is the order of start.
+  for (const [sagaId, { status, position }] of disk.sagas) {
+    if ((status !== "running" && status !== "parked") || position <= Number(after)) continue;
+    if (sagaIds.length === limit) return { sagaIds, next: String(last) };
+    sagaIds.push(sagaId);
+    last = position;
+  }
+  return { sagaIds };
+}
+
+function unavailable(message: string): Result<never, StoreUnavailable> {
+  return err({ _tag: "StoreUnavailable", message });
+}
+
+function neverSettles(): Promise<never> {
+  return new Promise(() => {});
+}
