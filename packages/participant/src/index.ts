@@ -22,7 +22,8 @@ export type {
   UndoDecision,
   Undone,
 } from "./fence/answer.ts";
-export type { Fence, FenceOptions } from "./fence/fence.ts";
+export { createFence, type Fence, type FenceOptions } from "./fence/fence.ts";
+export { FenceMisused } from "./fence/fence-misused.ts";
 export type { Conclusion, ForeignAction, ForeignUndo, ForeignVerdict } from "./fence/foreign.ts";
 export type {
   ActionContext,

@@ -2,11 +2,19 @@
  * The fence: the participant's half of a saga. One row per idempotency key, in the same database as the effects it guards, decides what a
  * call may do: run, be answered from the record, or find the door sealed. Written once over the transaction port.
  */
+import { idempotencyKey } from "@backstep/saga-core/adapter";
 import type { Result } from "neverthrow";
 import type { Database } from "../database.ts";
+import { act } from "./act.ts";
 import type { ActAnswer, ResolveAnswer, UndoAnswer } from "./answer.ts";
+import { FenceMisused } from "./fence-misused.ts";
+import { type FenceParts, sweepBatch } from "./fence-rows.ts";
 import type { ForeignAction, ForeignUndo } from "./foreign.ts";
+import { intend } from "./intend.ts";
 import type { ActionContext, FencedOperation, FencedUndo, NamedOperation, UndoContext } from "./operation.ts";
+import { resolve } from "./resolve.ts";
+import { undo } from "./undo.ts";
+import { undoIntended } from "./undo-intended.ts";
 
 export interface FenceOptions {
   readonly database: Database;
@@ -50,4 +58,58 @@ export interface Fence {
   resolve<Output, Rejection>(operation: NamedOperation, foreign?: ForeignAction<Output, Rejection>): Promise<ResolveAnswer>;
   /** Forgets decided keys older than retention, in short transactions. Open ones stay. Resolves to how many were forgotten. */
   sweep(): Promise<number>;
+}
+
+/** 30 seconds. */
+const RUNNING_LEASE_MS_DEFAULT = 30_000;
+
+/** Creates the fence of one participant. Any number of them may share a database; they share its rows, and so its truth. */
+export function createFence(options: FenceOptions): Fence {
+  const { database, retentionMs, runningLeaseMs = RUNNING_LEASE_MS_DEFAULT } = options;
+  assertDurations(retentionMs, runningLeaseMs);
+  const parts: FenceParts = { database, retentionMs, runningLeaseMs };
+  return {
+    retentionMs,
+    runningLeaseMs,
+    act: async (operation, business) => act(parts, checked(operation), business),
+    undo: async (operation, business) => undo(parts, checkedUndo(operation), business),
+    intend: async (operation, foreign) => intend(parts, checked(operation), foreign),
+    undoIntended: async (operation, foreign) => undoIntended(parts, checkedUndo(operation), foreign),
+    resolve: async (operation, foreign) => resolve(parts, checked(operation), foreign),
+    async sweep() {
+      let forgotten = 0;
+      for (;;) {
+        const batch = await sweepBatch(parts);
+        forgotten += batch.forgotten;
+        if (!batch.full) return forgotten;
+      }
+    },
+  };
+}
+
+function assertDurations(retentionMs: number, runningLeaseMs: number): void {
+  if (!Number.isSafeInteger(runningLeaseMs) || runningLeaseMs < 1) {
+    throw new FenceMisused(`runningLeaseMs is a whole number of milliseconds above 0; this one is ${runningLeaseMs}`);
+  }
+  if (!Number.isSafeInteger(retentionMs) || retentionMs <= runningLeaseMs) {
+    throw new FenceMisused(`retentionMs must exceed runningLeaseMs; they are ${retentionMs} and ${runningLeaseMs}`);
+  }
+}
+
+function checked<Operation extends NamedOperation>(operation: Operation): Operation {
+  assertKey(operation);
+  return operation;
+}
+
+function checkedUndo(operation: FencedUndo): FencedUndo {
+  assertKey(operation);
+  assertKey(operation.undoes);
+  if (operation.key === operation.undoes.key) throw new FenceMisused("an undo has a key of its own; this one has the key of its action");
+  return operation;
+}
+
+function assertKey({ key, issuedAt }: { readonly key: string; readonly issuedAt: number }): void {
+  const parsed = idempotencyKey.parse(key);
+  if (parsed.isErr()) throw new FenceMisused(parsed.error.message);
+  if (!Number.isSafeInteger(issuedAt) || issuedAt < 0) throw new FenceMisused(`issuedAt is epoch milliseconds; this one is ${issuedAt}`);
 }
