@@ -1,0 +1,38 @@
+/** What a suite is made of. It imports no test runner: a case is a name and a function, and every runner can take those. */
+import type { JournalStore } from "../journal/journal-store.ts";
+
+export interface ConformanceCase {
+  /** A sentence: the behaviour that the case proves. */
+  readonly name: string;
+  /** Resolves when the store behaves, rejects with a `ConformanceFailure` that shows both values when it does not. */
+  readonly run: () => Promise<void>;
+}
+
+/** One place where journals lie: a file, a schema, a map. */
+export interface JournalStorage {
+  /** Opens a store on it. Called again after `close` (a restart), and while another store is open (a second worker). */
+  open(): Promise<JournalStore>;
+  /** Damages what is kept of a saga that has at least two records, as a bad disk would. Without it, the cases on damage are left out. */
+  corrupt?: ((sagaId: string) => Promise<void>) | undefined;
+  /** Called after each case, when all stores of the case are closed. */
+  dispose?: (() => Promise<void>) | undefined;
+}
+
+export interface JournalStoreHarness {
+  /** Makes a storage that is empty and shared with nobody. Called once per case, so cases may run in any order and side by side. */
+  createStorage(): Promise<JournalStorage>;
+  /** Whether the storages have `corrupt`. */
+  readonly corrupts?: boolean | undefined;
+}
+
+/** What a case is handed: a storage, and stores that are closed for it. */
+export interface CaseContext {
+  /** Opens a store on the case's storage. */
+  open(): Promise<JournalStore>;
+  corrupt(sagaId: string): Promise<void>;
+}
+
+export type CaseBody = (context: CaseContext) => Promise<void>;
+
+/** Cases of one behaviour, by name. */
+export type CaseGroup = Readonly<Record<string, CaseBody>>;

@@ -1,0 +1,112 @@
+/**
+ * What a body yields. To the compiler an effect is its brands: a name, a kind that says where it may stand, and the failures it may end with. At run time
+ * it is an instruction for the engine. Callers never build one: step calls, `all`, `savepoint` and friends return a *yieldable*, and `yield*` unwraps it.
+ */
+import type { Err } from "neverthrow";
+import type { Fault } from "../errors/fault.ts";
+import type { Tagged } from "../errors/tagged.ts";
+import type { Json } from "../primitives/json.ts";
+import type { SagaDefinition } from "./saga.ts";
+import type { StepDefinition } from "./step.ts";
+
+/** Where an effect may stand: `complete` takes neither what must be undone nor what may fail. */
+export type EffectKind = "compensatable" | "readOnly" | "retriable" | "fail" | "savepoint" | "plain";
+
+/** Every brand is required, so that nothing else passes for an effect; the last one is the compiler's hint when the star is missing. */
+export interface Effect<out Name extends string, out Kind extends EffectKind, out Failure> {
+  readonly "~name": Name;
+  readonly "~kind": Kind;
+  readonly "~failure": Failure;
+  readonly "~write yield*, with the star": true;
+}
+
+export type AnyEffect = Effect<string, EffectKind, unknown>;
+
+export interface Yieldable<Output, Yielded extends AnyEffect> {
+  [Symbol.iterator](): Generator<Yielded, Output, unknown>;
+}
+
+export type AnyYieldable = Yieldable<unknown, AnyEffect>;
+
+/** What the body may yield besides effects: neverthrow's `Result`, unwrapped by `yield*`, yields its `Err`. */
+export type YieldedErr = Err<never, Tagged>;
+
+export type FailureOf<Yielded> =
+  Yielded extends Effect<string, EffectKind, infer Failure>
+    ? Failure
+    : Yielded extends Err<unknown, infer Failure>
+      ? Exclude<Failure, Fault>
+      : never;
+
+export type Body<Yielded, Output> = Generator<Yielded, Output, never>;
+
+export type Instruction =
+  | { readonly _tag: "CallStep"; readonly step: StepDefinition; readonly input: unknown }
+  | { readonly _tag: "CallSaga"; readonly saga: SagaDefinition; readonly input: unknown }
+  | {
+      readonly _tag: "All";
+      readonly members: readonly (readonly [key: string, Instruction])[];
+      readonly shape: "array" | "record";
+      readonly concurrency: number;
+    }
+  | { readonly _tag: "Savepoint"; readonly body: () => Body<unknown, unknown> }
+  | { readonly _tag: "Fail"; readonly error: unknown }
+  | { readonly _tag: "Emit"; readonly event: EmittedEvent }
+  | { readonly _tag: "Now" }
+  | { readonly _tag: "Uuid" }
+  | { readonly _tag: "SagaId" };
+
+export interface EmittedEvent {
+  readonly type: string;
+  readonly data: unknown;
+  readonly subject?: string | undefined;
+}
+
+/** Data as the engine stores it, before it is known to be JSON. */
+export type Journaled = Json | undefined;
+
+interface Made {
+  readonly instruction: Instruction;
+  /** The calls of the body that made it. */
+  readonly owner: Set<Instruction> | undefined;
+}
+
+const madeBy = new WeakMap<object, Made>();
+
+/**
+ * Calls made and not yet yielded, while the engine runs a body. Bodies run synchronously and one at a time, so this is set for the length of one
+ * `next()` and is no state between them.
+ */
+let open: Set<Instruction> | undefined;
+
+/** Runs a piece of a body; calls it makes are added to `calls`, and taken out when they are yielded. */
+export function collectCalls<Value>(calls: Set<Instruction>, piece: () => Value): Value {
+  const outer = open;
+  open = calls;
+  try {
+    return piece();
+  } finally {
+    open = outer;
+  }
+}
+
+export function yieldable<Output, Yielded extends AnyEffect>(instruction: Instruction): Yieldable<Output, Yielded> {
+  const owner = open;
+  owner?.add(instruction);
+  const value: Yieldable<Output, Yielded> = {
+    *[Symbol.iterator]() {
+      owner?.delete(instruction);
+      // The brands exist for the compiler only; the engine receives the instruction and hands back the output.
+      return (yield instruction as unknown as Yielded) as Output;
+    },
+  };
+  madeBy.set(value, { instruction, owner });
+  return value;
+}
+
+/** The instruction inside a yieldable that is handed to `all`; it counts as yielded from then on. */
+export function takeInstruction(value: AnyYieldable): Instruction | undefined {
+  const made = madeBy.get(value);
+  made?.owner?.delete(made.instruction);
+  return made?.instruction;
+}

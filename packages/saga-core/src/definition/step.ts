@@ -1,0 +1,244 @@
+/**
+ * Steps: one call to a participant each, declared once, outside any body. Owns the four constructors and what they demand; how attempts are judged is the
+ * engine's, how they are made the runtime's.
+ */
+import { DefinitionInvalid } from "../errors/definition-invalid.ts";
+import type { Fault } from "../errors/fault.ts";
+import type { Tagged } from "../errors/tagged.ts";
+import type { Slot } from "../primitives/idempotency-key.ts";
+import type { NonJsonPart, NotJournalable } from "../primitives/json.ts";
+import type { Answer, AnsweredOutput, AnsweredRejection } from "./answer.ts";
+import type { Call, CompensationCall } from "./call.ts";
+import { type Effect, type Yieldable, yieldable } from "./effect.ts";
+import type { Cause, Resolution, UndoableOutcome } from "./outcome.ts";
+import {
+  ACTION_RETRY_DEFAULT,
+  PERSISTENT_RETRY_DEFAULT,
+  type ResolvedRetryPolicy,
+  type RetryPolicy,
+  resolveRetryPolicy,
+} from "./retry-policy.ts";
+
+export interface ActionContext {
+  readonly call: Call;
+}
+
+export interface CompensationContext<Output> {
+  /** The compensation's own key, and the operation that it undoes. */
+  readonly call: CompensationCall;
+  /** `Succeeded` with the action's output, or `InDoubt` without one. */
+  readonly outcome: UndoableOutcome<Output>;
+  /** Why the saga goes back. */
+  readonly cause: Cause;
+}
+
+export interface ResolveContext {
+  /** The key is that of the operation in doubt. */
+  readonly call: Call;
+  readonly slot: Slot;
+}
+
+/** What to do with a step whose attempts are spent in doubt. */
+export type InDoubtPolicy = "compensate" | "resolve" | "park";
+
+interface AnyStepOptions<Name extends string, Input, Returned> {
+  /** Lower-case words with dots and dashes, e.g. `product.deduct-stock`. Part of every key: renaming a step makes it another step. */
+  readonly name: Name;
+  /**
+   * Makes one attempt. `Ok` is success, an `Err` of the participant's own is its rejection, a `Fault` says what went wrong instead, and
+   * an exception is doubt. It is called again, with the same input and key, after a crash.
+   */
+  readonly run: (input: Input, context: ActionContext) => Returned;
+  readonly retry?: RetryPolicy | undefined;
+}
+
+interface ResolvableStepOptions<Input, Returned> {
+  /**
+   * Asks the participant what became of an operation, and settles it: `SealedForGood` only once a tombstone stands. Used by the policy `resolve`, and
+   * by an operator's "not applied", which must seal the key first.
+   */
+  readonly resolve?:
+    | ((input: Input, context: ResolveContext) => ResolveAnswer<AnsweredOutput<Returned>, AnsweredRejection<Returned>>)
+    | undefined;
+}
+
+export type ResolveAnswer<Output, Rejection> = Answer<Fault> & AnswerOf<Resolution<Output, Rejection>>;
+/** Narrows an answer's output without naming its container again. */
+type AnswerOf<Output> = PromiseLike<ResultOf<Output>> | ResultOf<Output>;
+type ResultOf<Output> = import("neverthrow").Result<Output, Fault>;
+
+export interface StepOptions<Name extends string, Input, Returned>
+  extends AnyStepOptions<Name, Input, Returned>,
+    ResolvableStepOptions<Input, Returned> {
+  /**
+   * Takes the action back, whatever is known of it. It declares no rejection and stands behind no business guard; it is retried until it succeeds
+   * or parks the saga. The participant's fence makes it safe to run when the action never arrived.
+   */
+  readonly compensate: (input: Input, context: CompensationContext<AnsweredOutput<Returned>>) => Answer<Fault>;
+  /** Default `"compensate"`. */
+  readonly inDoubt?: InDoubtPolicy | undefined;
+  readonly compensationRetry?: RetryPolicy | undefined;
+}
+
+export type ReadOnlyStepOptions<Name extends string, Input, Returned> = AnyStepOptions<Name, Input, Returned>;
+
+export interface PivotStepOptions<Name extends string, Input, Returned>
+  extends AnyStepOptions<Name, Input, Returned>,
+    ResolvableStepOptions<Input, Returned> {
+  /** A pivot in doubt is never guessed. Default `"resolve"` when `resolve` is given, else `"park"`. */
+  readonly inDoubt?: Exclude<InDoubtPolicy, "compensate"> | undefined;
+}
+
+export type RetriableStepOptions<Name extends string, Input, Returned> = AnyStepOptions<Name, Input, Returned> &
+  ResolvableStepOptions<Input, Returned>;
+
+export type StepKind = "compensatable" | "readOnly" | "pivot" | "retriable";
+
+/** A step as the engine and the runtime see it: erased, with every option filled in. */
+export interface StepDefinition {
+  readonly name: string;
+  readonly kind: StepKind;
+  // Method syntax on purpose: erased steps of any input must fit here.
+  run(input: unknown, context: ActionContext): Answer<Tagged>;
+  compensate?(input: unknown, context: CompensationContext<unknown>): Answer<Fault>;
+  resolve?(input: unknown, context: ResolveContext): Answer<Fault>;
+  readonly inDoubt: InDoubtPolicy;
+  readonly retry: ResolvedRetryPolicy;
+  readonly compensationRetry: ResolvedRetryPolicy;
+  /** For a read-only step after the point of no return, where it may not fail. */
+  readonly forwardRetry: ResolvedRetryPolicy;
+}
+
+interface Declared {
+  readonly "~step": StepDefinition;
+}
+
+export interface CompensatableStep<Name extends string, Input, Output, Failure> extends Declared {
+  (input: Input): Yieldable<Output, Effect<Name, "compensatable", Failure>>;
+}
+
+export interface ReadOnlyStep<Name extends string, Input, Output, Failure> extends Declared {
+  (input: Input): Yieldable<Output, Effect<Name, "readOnly", Failure>>;
+}
+
+export interface RetriableStep<Name extends string, Input, Output> extends Declared {
+  (input: Input): Yieldable<Output, Effect<Name, "retriable", never>>;
+}
+
+export interface PivotStep<Name extends string, Input, Output, Failure> extends Declared {
+  (input: Input): PivotCall<Name, Output, Failure>;
+}
+
+/** Not iterable: a pivot stands in `pivot`, not in a body. */
+export interface PivotCall<out Name extends string, out Output, out Failure> {
+  readonly "~pivot": { readonly step: StepDefinition; readonly input: unknown };
+  readonly "~name"?: Name;
+  readonly "~output"?: Output;
+  readonly "~failure"?: Failure;
+}
+
+/** A step without an input is called with none. */
+type InputOf<Input> = unknown extends Input ? undefined : Input;
+
+/** `Step` when input, output and rejections are JSON; otherwise what is not, which nothing can call. */
+type Journalable<Input, Returned, Step> = [
+  NonJsonPart<InputOf<Input>> | NonJsonPart<AnsweredOutput<Returned>> | NonJsonPart<AnsweredRejection<Returned>>,
+] extends [never]
+  ? Step
+  : NotJournalable<NonJsonPart<InputOf<Input>> | NonJsonPart<AnsweredOutput<Returned>> | NonJsonPart<AnsweredRejection<Returned>>>;
+
+interface StepConstructor {
+  /**
+   * Declares a compensatable step: an action and its semantic undo. The intent is journaled before the action is called, so a crash at any
+   * instant leads to the same action under the same key, or to its compensation. It is compensated unless every attempt definitely had no effect.
+   *
+   * @throws {DefinitionInvalid} for a malformed name or option.
+   */
+  <const Name extends string, Input, Returned extends Answer<Tagged>>(
+    options: StepOptions<Name, Input, Returned>,
+  ): Journalable<Input, Returned, CompensatableStep<Name, InputOf<Input>, AnsweredOutput<Returned>, AnsweredRejection<Returned>>>;
+
+  /** Declares a step that changes nothing: never undone, holds no doubt, may stand in `run` and, without a rejection, in `complete`. */
+  readOnly<const Name extends string, Input, Returned extends Answer<Tagged>>(
+    options: ReadOnlyStepOptions<Name, Input, Returned>,
+  ): Journalable<Input, Returned, ReadOnlyStep<Name, InputOf<Input>, AnsweredOutput<Returned>, AnsweredRejection<Returned>>>;
+
+  /** Declares the go/no-go step: before it the saga may go back, after it it must go forward. In doubt it blocks both. */
+  pivot<const Name extends string, Input, Returned extends Answer<Tagged>>(
+    options: PivotStepOptions<Name, Input, Returned>,
+  ): Journalable<Input, Returned, PivotStep<Name, InputOf<Input>, AnsweredOutput<Returned>, AnsweredRejection<Returned>>>;
+
+  /** Declares a step after the point of no return: no rejection, repeated until done, parked (forward only) past its horizon. */
+  retriable<const Name extends string, Input, Returned extends Answer<Fault>>(
+    options: RetriableStepOptions<Name, Input, Returned>,
+  ): Journalable<Input, Returned, RetriableStep<Name, InputOf<Input>, AnsweredOutput<Returned>>>;
+}
+
+const STEP_NAME_PATTERN = /^[a-z0-9]+(?:[.-][a-z0-9]+)*$/;
+const STEP_NAME_LENGTH_MAX = 64;
+
+/** What a definition is built from, whatever the constructor. */
+interface ErasedOptions {
+  readonly name: string;
+  readonly run: unknown;
+  readonly compensate?: unknown;
+  readonly resolve?: unknown;
+  readonly inDoubt?: InDoubtPolicy | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  readonly compensationRetry?: RetryPolicy | undefined;
+}
+
+/** Checks a name that becomes part of paths and keys. */
+export function checkName(what: string, name: string): void {
+  if (!STEP_NAME_PATTERN.test(name) || name.length > STEP_NAME_LENGTH_MAX) {
+    throw new DefinitionInvalid(
+      `${what} name ${JSON.stringify(name)}: use 1 to ${STEP_NAME_LENGTH_MAX} characters, lower-case letters and digits joined by "." or "-"`,
+    );
+  }
+}
+
+function define(kind: StepKind, options: ErasedOptions): StepDefinition {
+  checkName("step", options.name);
+  const where = `step ${options.name}`;
+  for (const part of kind === "compensatable" ? (["run", "compensate"] as const) : (["run"] as const)) {
+    if (typeof options[part] !== "function") throw new DefinitionInvalid(`${where}: ${part} must be a function`);
+  }
+  const inDoubt = options.inDoubt ?? (kind === "compensatable" ? "compensate" : options.resolve === undefined ? "park" : "resolve");
+  if (inDoubt === "resolve" && options.resolve === undefined) {
+    throw new DefinitionInvalid(`${where}: inDoubt is "resolve", but there is no resolve function`);
+  }
+  if (kind === "pivot" && inDoubt === "compensate") {
+    throw new DefinitionInvalid(`${where}: a pivot has nothing to compensate; inDoubt is "resolve" or "park"`);
+  }
+  return {
+    name: options.name,
+    kind,
+    ...pick(options, "run"),
+    ...(options.compensate === undefined ? {} : pick(options, "compensate")),
+    ...(options.resolve === undefined ? {} : pick(options, "resolve")),
+    inDoubt,
+    retry: resolveRetryPolicy(`${where}, retry`, options.retry, kind === "retriable" ? PERSISTENT_RETRY_DEFAULT : ACTION_RETRY_DEFAULT),
+    compensationRetry: resolveRetryPolicy(`${where}, compensationRetry`, options.compensationRetry, PERSISTENT_RETRY_DEFAULT),
+    forwardRetry: resolveRetryPolicy(`${where}, retry`, options.retry, PERSISTENT_RETRY_DEFAULT),
+  } as StepDefinition; // the one erasure: from here on inputs and outputs are journaled JSON
+}
+
+function pick(options: ErasedOptions, part: "run" | "compensate" | "resolve"): Partial<Record<typeof part, unknown>> {
+  return { [part]: options[part] };
+}
+
+function callable(definition: StepDefinition): unknown {
+  const call = (input: unknown): unknown => yieldable({ _tag: "CallStep", step: definition, input });
+  return Object.assign(call, { "~step": definition });
+}
+
+function pivotCallable(definition: StepDefinition): unknown {
+  const call = (input: unknown): unknown => ({ "~pivot": { step: definition, input } });
+  return Object.assign(call, { "~step": definition });
+}
+
+export const step: StepConstructor = Object.assign((options: ErasedOptions) => callable(define("compensatable", options)), {
+  readOnly: (options: ErasedOptions) => callable(define("readOnly", options)),
+  pivot: (options: ErasedOptions) => pivotCallable(define("pivot", options)),
+  retriable: (options: ErasedOptions) => callable(define("retriable", options)),
+}) as unknown as StepConstructor;

@@ -1,0 +1,310 @@
+/**
+ * Runs bodies: steps their generators and turns each yielded instruction into operations, child scopes or an immediate value. Owns how effects compose
+ * (sequence, `all`, savepoint, nested saga) and how failure moves up; what is journaled and commanded goes through the `Machine` it is given.
+ * Synchronous; a generator is live, so a step costs the same at the end of a long saga as at its start.
+ */
+import { Err, err, ok } from "neverthrow";
+import { match } from "ts-pattern";
+import { type Body, collectCalls, type Instruction } from "../definition/effect.ts";
+import type { Cause } from "../definition/outcome.ts";
+import type { SagaDefinition } from "../definition/saga.ts";
+import { faultData, isFault } from "../errors/fault.ts";
+import type { SagaFaulted } from "../errors/saga-error.ts";
+import { isTagged, type Tagged } from "../errors/tagged.ts";
+import type { SettledOutcome } from "../journal/entry.ts";
+import { uuidOf } from "../primitives/hash.ts";
+import { freezeJson, type Json, toJson } from "../primitives/json.ts";
+import type { Operation } from "./operation.ts";
+import { type BodyScope, createScope, type Done, type Group, haltCause, nextPath, type Scope, type Settled } from "./scope.ts";
+import { type Compensate, undoAll } from "./undo.ts";
+
+/** What the interpreter needs of the machine that owns the saga's state. */
+export interface Machine {
+  readonly sagaId: string;
+  /** Time of the fact being applied. */
+  now(): number;
+  seed(): string;
+  /** Journals the intent of an action and orders it. */
+  startAction(
+    scope: Scope,
+    path: string,
+    instruction: CallStep,
+    input: Json | undefined,
+    settled: (outcome: SettledOutcome) => void,
+  ): Operation;
+  /** Orders every open action below this path to settle with what is known. */
+  stopActions(path: string): void;
+  compensate: Compensate;
+  wentBack(path: string, cause: Cause): void;
+  emitNow(path: string, event: { readonly type: string; readonly subject?: string | undefined; readonly data?: Json | undefined }): void;
+}
+
+export type CallStep = Extract<Instruction, { _tag: "CallStep" }>;
+
+/** Runs a body in a scope of its own until it returns or fails; `done` may be called before this returns. */
+export function runBody(machine: Machine, scope: Scope, start: () => Body<unknown, unknown>, done: Done): void {
+  const calls = new Set<Instruction>();
+  let body: Body<unknown, unknown>;
+  try {
+    body = collectCalls(calls, start);
+  } catch (thrown) {
+    done(failed(bodyFault(scope.path, thrown)));
+    return;
+  }
+  advance(machine, { ...scope, body, done, calls }, undefined);
+}
+
+function advance(machine: Machine, scope: BodyScope, handed: unknown): void {
+  let value = handed;
+  for (;;) {
+    const halt = haltCause(scope);
+    if (halt !== undefined) {
+      finish(scope, failed(halt));
+      return;
+    }
+    const stepped = stepBody(scope, value);
+    if (stepped._tag !== "Yielded") {
+      finish(scope, stepped);
+      return;
+    }
+    const settled = performOrWait(machine, scope, stepped.instruction);
+    if (settled === undefined) return;
+    if (settled._tag === "Failed") {
+      finish(scope, settled);
+      return;
+    }
+    value = settled.value;
+  }
+}
+
+/** Performs an instruction: its result if it came at once; otherwise the body goes on when it comes. */
+function performOrWait(machine: Machine, scope: BodyScope, instruction: unknown): Settled | undefined {
+  let immediate: Settled | undefined;
+  let waiting = false;
+  perform(machine, scope, instruction as Instruction, (settled) => {
+    if (!waiting) immediate = settled;
+    else if (settled._tag === "Failed") finish(scope, settled);
+    else advance(machine, scope, settled.value);
+  });
+  waiting = immediate === undefined;
+  return immediate;
+}
+
+type Stepped = { readonly _tag: "Yielded"; readonly instruction: unknown } | Settled;
+
+function stepBody(scope: BodyScope, value: unknown): Stepped {
+  try {
+    const next = collectCalls(scope.calls, () => (scope.body as Generator<unknown, unknown, unknown>).next(value));
+    if (next.done !== true) return { _tag: "Yielded", instruction: next.value };
+    const [forgotten] = scope.calls;
+    if (forgotten === undefined) return { _tag: "Returned", value: next.value };
+    return failed(scopeFault(scope.path, `the body called ${describe(forgotten)} and never yielded it: write yield*, with the star`));
+  } catch (thrown) {
+    return failed(bodyFault(scope.path, thrown));
+  }
+}
+
+function describe(instruction: Instruction): string {
+  return match(instruction)
+    .with({ _tag: "CallStep" }, ({ step }) => step.name)
+    .with({ _tag: "CallSaga" }, ({ saga }) => saga.name)
+    .otherwise(({ _tag }) => _tag.toLowerCase());
+}
+
+/** Ends a scope. A body that is left early is closed, so that its `finally` blocks run; they may not yield. */
+function finish(scope: BodyScope, settled: Settled): void {
+  scope.done(settled._tag === "Failed" ? closeBody(scope, settled) : settled);
+}
+
+function closeBody(scope: BodyScope, settled: Settled & { readonly _tag: "Failed" }): Settled {
+  const original = settled.cause._tag === "FaultedCause" ? settled.cause.fault.message : settled.cause.error._tag;
+  try {
+    const closed = collectCalls(new Set(), () => (scope.body as Generator<unknown, unknown, unknown>).return(undefined));
+    if (closed.done === true) return settled;
+    return failed(
+      scopeFault(scope.path, `the body yields an effect from a finally block, which is refused; it was left because of: ${original}`),
+    );
+  } catch (thrown) {
+    return failed(scopeFault(scope.path, `the body threw while it was left (${messageOf(thrown)}); it was left because of: ${original}`));
+  }
+}
+
+function perform(machine: Machine, scope: Scope, instruction: Instruction | Err<never, unknown>, done: Done): void {
+  if (instruction instanceof Err) {
+    done(failed(failureCause(scope.path, instruction.error)));
+    return;
+  }
+  match(instruction)
+    .with({ _tag: "CallStep" }, (call) => callStep(machine, scope, call, done))
+    .with({ _tag: "CallSaga" }, ({ saga, input }) => callSaga(machine, scope, saga, input, done))
+    .with({ _tag: "All" }, (members) => runAll(machine, scope, members, done))
+    .with({ _tag: "Savepoint" }, ({ body }) => runSavepoint(machine, scope, body, done))
+    .with({ _tag: "Fail" }, ({ error }) => done(failed(failureCause(scope.path, error))))
+    .with({ _tag: "Emit" }, (emitted) => emit(machine, scope, emitted, done))
+    .with({ _tag: "Now" }, () => done(returned(machine.now())))
+    .with({ _tag: "Uuid" }, () => done(returned(uuidOf(`${machine.seed()} ${nextPath(scope, "uuid")}`))))
+    .with({ _tag: "SagaId" }, () => done(returned(machine.sagaId)))
+    .otherwise(() =>
+      done(failed(scopeFault(scope.path, "the body yielded something that is no effect: yield* a step call, an effect or a Result"))),
+    );
+}
+
+function callStep(machine: Machine, scope: Scope, instruction: CallStep, done: Done): void {
+  const path = nextPath(scope, instruction.step.name);
+  const input = journalable(instruction.input);
+  if (input._tag === "Failed") {
+    done(failed(scopeFault(path, `the input of step ${instruction.step.name} is no JSON: ${input.message}`)));
+    return;
+  }
+  const operation = machine.startAction(scope, path, instruction, input.value, (outcome) => done(settledOf(outcome)));
+  scope.undo.push({ _tag: "UndoOperation", operation });
+}
+
+function settledOf(outcome: SettledOutcome): Settled {
+  return outcome._tag === "Succeeded" ? returned(outcome.output) : failed(outcome.cause);
+}
+
+/** A nested saga's scope is part of its caller's: its failure is the caller's, and so is its undo. */
+function callSaga(machine: Machine, scope: Scope, saga: SagaDefinition, rawInput: unknown, done: Done): void {
+  const path = nextPath(scope, saga.name);
+  const input = validateNow(saga, rawInput);
+  if (input._tag === "Failed") {
+    done(failed(scopeFault(path, `the input of saga ${saga.name} does not fit: ${input.message}`)));
+    return;
+  }
+  const child = createScope({ path, parent: scope });
+  scope.undo.push({ _tag: "UndoScope", nodes: child.undo });
+  runBody(
+    machine,
+    child,
+    () => saga.run(input.value),
+    (settled) => {
+      if (settled._tag === "Returned") scope.events.push(...child.events);
+      done(settled);
+    },
+  );
+}
+
+type Checked = { readonly _tag: "Fits"; readonly value: Json | undefined } | { readonly _tag: "Failed"; readonly message: string };
+
+function validateNow(saga: SagaDefinition, input: unknown): Checked {
+  const validated = saga.input["~standard"].validate(input);
+  if (validated instanceof Promise) return { _tag: "Failed", message: "its schema is asynchronous, which a nested saga's may not be" };
+  if (validated.issues !== undefined) return { _tag: "Failed", message: validated.issues.map(({ message }) => message).join("; ") };
+  return journalable(validated.value);
+}
+
+function journalable(value: unknown): Checked {
+  if (value === undefined) return { _tag: "Fits", value: undefined };
+  return toJson(value).match<Checked>(
+    (json) => ({ _tag: "Fits", value: freezeJson(json) }),
+    ({ path, found }) => ({ _tag: "Failed", message: `${path === "" ? "the value" : path} is ${found}` }),
+  );
+}
+
+function runSavepoint(machine: Machine, scope: Scope, body: () => Body<unknown, unknown>, done: Done): void {
+  const child = createScope({ path: nextPath(scope, "savepoint"), parent: scope });
+  runBody(machine, child, body, (settled) => {
+    if (settled._tag === "Returned") {
+      scope.undo.push({ _tag: "UndoScope", nodes: child.undo });
+      scope.events.push(...child.events);
+      done(returned(ok(settled.value)));
+      return;
+    }
+    machine.wentBack(child.path, settled.cause);
+    undoAll(child.undo, settled.cause, machine.compensate, () => done(returned(err(savepointError(machine.sagaId, settled.cause)))));
+  });
+}
+
+function savepointError(sagaId: string, cause: Cause): Tagged | SagaFaulted {
+  return cause._tag === "RejectedCause"
+    ? cause.error
+    : { _tag: "SagaFaulted", sagaId, path: cause.path, step: cause.step, fault: cause.fault };
+}
+
+function runAll(machine: Machine, scope: Scope, { members, shape, concurrency }: Extract<Instruction, { _tag: "All" }>, done: Done): void {
+  const group: Group = { path: nextPath(scope, "all"), failed: undefined };
+  const children = members.map(([key]) => createScope({ path: `${group.path}/${segment(key)}`, parent: scope, group }));
+  const values: unknown[] = [];
+  let started = 0;
+  let active = 0;
+  let looping = false;
+
+  const proceed = (): void => {
+    if (looping) return;
+    looping = true;
+    while (group.failed === undefined && active < concurrency && started < members.length) startMember(started);
+    looping = false;
+    if (active === 0) settleGroup();
+  };
+  const startMember = (index: number): void => {
+    const [member, child] = [members[index], children[index]];
+    if (member === undefined || child === undefined) return;
+    started += 1;
+    active += 1;
+    perform(machine, child, member[1], (settled) => {
+      active -= 1;
+      if (settled._tag === "Returned") values[index] = settled.value;
+      else if (group.failed === undefined) {
+        group.failed = settled.cause;
+        machine.stopActions(`${group.path}/`);
+      }
+      proceed();
+    });
+  };
+  const settleGroup = (): void => {
+    for (const child of children) scope.events.push(...child.events);
+    if (group.failed !== undefined) done(failed(group.failed));
+    else done(returned(shape === "array" ? values : Object.fromEntries(members.map(([key], index) => [key, values[index]]))));
+  };
+
+  scope.undo.push({ _tag: "UndoGroup", members: children.map((child) => child.undo) });
+  proceed();
+}
+
+/** Record keys may hold anything; paths are kept to what keys and headers carry. */
+function segment(key: string): string {
+  return encodeURIComponent(key).replaceAll("~", "%7E").replaceAll("'", "%27");
+}
+
+function emit(machine: Machine, scope: Scope, { event }: Extract<Instruction, { _tag: "Emit" }>, done: Done): void {
+  const path = nextPath(scope, "emit");
+  const data = journalable(event.data);
+  if (data._tag === "Failed") {
+    done(failed(scopeFault(path, `the data of event ${event.type} is no JSON: ${data.message}`)));
+    return;
+  }
+  const held = { _tag: "EventEmitted", path, type: event.type, subject: event.subject, data: data.value } as const;
+  if (scope.forwardOnly) machine.emitNow(path, held);
+  else scope.events.push(held);
+  done(returned(undefined));
+}
+
+function failureCause(path: string, error: unknown): Cause {
+  if (isFault(error)) return { _tag: "FaultedCause", path, fault: faultData(error) };
+  if (!isTagged(error)) return scopeFault(path, "a failure needs a _tag");
+  return toJson(error).match<Cause>(
+    (json) => ({ _tag: "RejectedCause", error: json as unknown as Tagged }),
+    ({ path: place, found }) => scopeFault(path, `the failure ${error._tag} is no JSON: ${place === "" ? "it" : place} is ${found}`),
+  );
+}
+
+function bodyFault(path: string, thrown: unknown): Cause {
+  return scopeFault(path, `the body threw: ${messageOf(thrown)}`);
+}
+
+export function scopeFault(path: string, message: string): Cause {
+  return { _tag: "FaultedCause", path, fault: { _tag: "Faulted", message } };
+}
+
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function returned(value: unknown): Settled {
+  return { _tag: "Returned", value };
+}
+
+function failed(cause: Cause): Settled & { readonly _tag: "Failed" } {
+  return { _tag: "Failed", cause };
+}

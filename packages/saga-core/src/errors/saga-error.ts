@@ -1,0 +1,98 @@
+/** How a saga can end, or be answered, other than with its output or its own domain errors. Plain data: they travel and are matched by `_tag`. */
+
+import type { Slot } from "../primitives/idempotency-key.ts";
+import type { FaultData } from "./fault.ts";
+import type { Tagged } from "./tagged.ts";
+
+/** A step could not be done for another reason than its participant's "no", and everything is taken back. */
+export interface SagaFaulted {
+  readonly _tag: "SagaFaulted";
+  readonly sagaId: string;
+  /** The operation's path, or the scope's when the body itself is at fault. */
+  readonly path: string;
+  readonly step?: string | undefined;
+  readonly fault: FaultData;
+}
+
+/** Not finished, and the engine may not decide alone: an operator's `retry`, `settle` or `abandon` goes on from here. Nothing is lost meanwhile. */
+export interface SagaParked {
+  readonly _tag: "SagaParked";
+  readonly sagaId: string;
+  /** The operations that are stuck; empty when the saga cannot be driven at all, see `quarantine`. */
+  readonly operations: readonly ParkedOperation[];
+  /** Why the saga was going back when it got stuck: the first error. Absent while it went forward. */
+  readonly firstError?: Tagged | FaultData | undefined;
+  readonly quarantine?: Quarantine | undefined;
+}
+
+export interface ParkedOperation {
+  readonly path: string;
+  readonly step: string;
+  readonly slot: Slot;
+  readonly cause: ParkCause;
+}
+
+/** Why an operation waits for an operator. */
+export interface ParkCause {
+  readonly _tag: "DoubtRemains" | "OutputLost" | "KeyReused" | "EvidenceLost" | "CannotGoOn";
+  readonly fault: FaultData;
+}
+
+/** Why no worker can drive the saga: re-examined at every adoption, so that a deploy that mends the reason sets it free. */
+export interface Quarantine {
+  readonly _tag: "UnknownSaga" | "JournalCorrupt" | "ReplayDiverged" | "BodyFailed" | "NoProgress";
+  readonly message: string;
+}
+
+/** An operator gave it up. `stands` is the truth about what was not taken back. */
+export interface SagaAbandoned {
+  readonly _tag: "SagaAbandoned";
+  readonly sagaId: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly stands: readonly StandingEffect[];
+  readonly firstError?: Tagged | FaultData | undefined;
+}
+
+export interface StandingEffect {
+  readonly path: string;
+  readonly step: string;
+  readonly known: "succeeded" | "inDoubt";
+}
+
+/** The id is malformed, or the input does not fit the saga's schema, is no JSON or is too large. Nothing was started. */
+export interface SagaRequestInvalid {
+  readonly _tag: "SagaRequestInvalid";
+  readonly sagaId: string;
+  readonly issues: readonly { readonly path: string; readonly message: string }[];
+}
+
+/** A saga with this id was started with another input, or is another saga. The existing one is untouched. */
+export interface SagaIdConflict {
+  readonly _tag: "SagaIdConflict";
+  readonly sagaId: string;
+  readonly message: string;
+}
+
+export interface SagaNotFound {
+  readonly _tag: "SagaNotFound";
+  readonly sagaId: string;
+}
+
+/** The journal cannot be reached, or this engine is closed. Asking again with the same id is safe. */
+export interface SagaUnavailable {
+  readonly _tag: "SagaUnavailable";
+  readonly sagaId: string;
+  readonly message: string;
+}
+
+/** How a saga that was started can answer besides its output and its domain errors. */
+export type SagaEnding = SagaFaulted | SagaParked | SagaAbandoned;
+export type SagaStartError = SagaRequestInvalid | SagaIdConflict | SagaUnavailable;
+
+/** The verb does not fit the operation's state; nothing was changed. `message` says what would. */
+export interface VerbRefused {
+  readonly _tag: "VerbRefused";
+  readonly sagaId: string;
+  readonly message: string;
+}

@@ -1,0 +1,83 @@
+/** The front door: what a saga's author and its host use. */
+export type { Answer } from "./definition/answer.ts";
+export type { Call, CompensationCall, UndoneOperation } from "./definition/call.ts";
+export type { AnyEffect, AnyYieldable, Body, Effect, EffectKind, FailureOf, Yieldable, YieldedErr } from "./definition/effect.ts";
+export {
+  type AllOptions,
+  all,
+  type EmitOptions,
+  type EventDeclaration,
+  emit,
+  fail,
+  now,
+  sagaId,
+  savepoint,
+  uuid,
+} from "./definition/effects.ts";
+export type {
+  Applied,
+  Attempt,
+  Cause,
+  FaultedCause,
+  InDoubt,
+  NotApplied,
+  Rejected,
+  RejectedCause,
+  Resolution,
+  SealedForGood,
+  StillUnknown,
+  Succeeded,
+  UndoableOutcome,
+} from "./definition/outcome.ts";
+export type { RetryPolicy } from "./definition/retry-policy.ts";
+export {
+  type AnySaga,
+  type CompleteEffect,
+  type NestableSaga,
+  type RunEffect,
+  type Saga,
+  type SagaDefinition,
+  saga,
+} from "./definition/saga.ts";
+export {
+  type ActionContext,
+  type CompensatableStep,
+  type CompensationContext,
+  type InDoubtPolicy,
+  type PivotCall,
+  type PivotStep,
+  type ReadOnlyStep,
+  type ResolveContext,
+  type RetriableStep,
+  type StepDefinition,
+  type StepKind,
+  step,
+} from "./definition/step.ts";
+export { DefinitionInvalid } from "./errors/definition-invalid.ts";
+export { type Fault, type FaultData, type FaultTag, fault, isFault } from "./errors/fault.ts";
+export type {
+  ParkCause,
+  ParkedOperation,
+  Quarantine,
+  SagaAbandoned,
+  SagaEnding,
+  SagaFaulted,
+  SagaIdConflict,
+  SagaNotFound,
+  SagaParked,
+  SagaRequestInvalid,
+  SagaStartError,
+  SagaUnavailable,
+  StandingEffect,
+  VerbRefused,
+} from "./errors/saga-error.ts";
+export { decided, type Tagged } from "./errors/tagged.ts";
+export type { SagaStatus } from "./journal/journal-store.ts";
+export { createMemoryStore } from "./journal/memory-store.ts";
+export type { Ending, OperationView, SagaView, SlotView } from "./journal/saga-view.ts";
+export { type IdempotencyKey, idempotencyKey } from "./primitives/idempotency-key.ts";
+export type { Json, NotJournalable } from "./primitives/json.ts";
+export { createEngine, type Engine, type EngineOptions, type RunOptions, type SagaSnapshot, type VerbError } from "./runtime/engine.ts";
+export type { OperatorOrder, SettleOrder } from "./runtime/operator-verbs.ts";
+export type { Recovery } from "./runtime/saga-host.ts";
+export { type TryStepOptions, tryStep, type UndoStepOptions, undoStep } from "./runtime/try-step.ts";

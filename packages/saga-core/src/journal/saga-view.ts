@@ -1,0 +1,187 @@
+/**
+ * A saga's state as a fold of its entries: what an operator, a status page and a waiting caller need, without the definition and without running a
+ * body. The engine's own state, which can go on, is `engine/machine.ts`; both fold the same facts.
+ */
+import { match, P } from "ts-pattern";
+import type { Cause } from "../definition/outcome.ts";
+import type { StepKind } from "../definition/step.ts";
+import type { ParkCause, StandingEffect } from "../errors/saga-error.ts";
+import type { Json } from "../primitives/json.ts";
+import type {
+  Entry,
+  Knowledge,
+  OperationIntended,
+  OperationParked,
+  OperationSettled,
+  OperatorAbandoned,
+  OperatorRetried,
+  OperatorSettled,
+  SettledOutcome,
+} from "./entry.ts";
+import type { SagaStatus } from "./journal-store.ts";
+
+export interface SlotView {
+  readonly state: "open" | "parked" | "settled";
+  /** Present once settled. */
+  readonly outcome?: SettledOutcome | undefined;
+  /** Present while parked. */
+  readonly parked?: { readonly cause: ParkCause; readonly knowledge: Knowledge } | undefined;
+  /** Made under the last owner. */
+  readonly attempts: number;
+  readonly intendedAt: number;
+  readonly settledAt?: number | undefined;
+}
+
+export interface OperationView {
+  readonly path: string;
+  readonly step: string;
+  readonly kind: StepKind;
+  readonly input: Json | undefined;
+  readonly action: SlotView;
+  readonly compensation?: SlotView | undefined;
+}
+
+export type Ending =
+  | { readonly _tag: "Completed"; readonly output: Json | undefined }
+  | { readonly _tag: "Compensated"; readonly cause: Cause }
+  | { readonly _tag: "Abandoned"; readonly by: string; readonly reason: string; readonly stands: readonly StandingEffect[] };
+
+export interface SagaView {
+  readonly input: Json | undefined;
+  readonly startedAt: number;
+  readonly updatedAt: number;
+  /** Why the whole saga goes, or went, back: the first error. */
+  readonly cause?: Cause | undefined;
+  /** By path, in order of intent. */
+  readonly operations: ReadonlyMap<string, OperationView>;
+  readonly ending?: Ending | undefined;
+}
+
+interface MutableView {
+  input: Json | undefined;
+  startedAt: number;
+  updatedAt: number;
+  cause?: Cause | undefined;
+  readonly operations: Map<string, OperationView>;
+  ending?: Ending | undefined;
+}
+
+export function viewOf(entries: Iterable<Entry>): SagaView {
+  const view: MutableView = { input: undefined, startedAt: 0, updatedAt: 0, operations: new Map() };
+  for (const entry of entries) fold(view, entry);
+  return view;
+}
+
+function fold(view: MutableView, entry: Entry): void {
+  view.updatedAt = entry.at;
+  match(entry)
+    .with({ _tag: "SagaStarted" }, ({ input, at }) => {
+      view.input = input;
+      view.startedAt = at;
+    })
+    .with({ _tag: "OperationIntended" }, (intent) => view.operations.set(intent.path, intended(intent)))
+    .with({ _tag: "CompensationIntended" }, ({ path, at }) => {
+      const operation = view.operations.get(path);
+      if (operation !== undefined) view.operations.set(path, { ...operation, compensation: openSlot(at) });
+    })
+    .with({ _tag: P.union("OperationSettled", "OperationParked", "OperatorRetried", "OperatorSettled") }, (found) => {
+      const operation = view.operations.get(found.path);
+      if (operation === undefined) return;
+      const slot = found.slot === "action" ? operation.action : operation.compensation;
+      if (slot !== undefined) view.operations.set(found.path, { ...operation, [found.slot]: moveSlot(slot, found) });
+    })
+    .with({ _tag: "WentBack" }, ({ path, cause }) => {
+      if (path === "run") view.cause = cause;
+    })
+    .with({ _tag: "SagaCompleted" }, ({ output }) => {
+      view.ending = { _tag: "Completed", output };
+    })
+    .with({ _tag: "SagaCompensated" }, ({ cause }) => {
+      view.ending = { _tag: "Compensated", cause };
+    })
+    .with({ _tag: "OperatorAbandoned" }, ({ by, reason, stands }: OperatorAbandoned) => {
+      view.ending = { _tag: "Abandoned", by, reason, stands };
+    })
+    .with({ _tag: P.union("RunReturned", "EventEmitted") }, () => undefined)
+    .exhaustive();
+}
+
+function intended({ path, step, kind, input, at }: OperationIntended): OperationView {
+  return { path, step, kind, input, action: openSlot(at) };
+}
+
+function openSlot(at: number): SlotView {
+  return { state: "open", attempts: 0, intendedAt: at };
+}
+
+function moveSlot(slot: SlotView, fact: OperationSettled | OperationParked | OperatorRetried | OperatorSettled): SlotView {
+  const { intendedAt } = slot;
+  return match(fact)
+    .with(
+      { _tag: "OperationSettled" },
+      ({ outcome, attempts, at }): SlotView => ({ state: "settled", outcome, attempts, intendedAt, settledAt: at }),
+    )
+    .with(
+      { _tag: "OperationParked" },
+      ({ cause, knowledge, attempts }): SlotView => ({ state: "parked", parked: { cause, knowledge }, attempts, intendedAt }),
+    )
+    .with({ _tag: "OperatorRetried" }, (): SlotView => ({ state: "open", attempts: 0, intendedAt }))
+    .with({ _tag: "OperatorSettled" }, (settled): SlotView => settledByOperator(slot, settled))
+    .exhaustive();
+}
+
+function settledByOperator(slot: SlotView, { verdict, path, at }: OperatorSettled): SlotView {
+  const { attempts, intendedAt } = slot;
+  if (verdict._tag === "SettledApplied") {
+    return { state: "settled", outcome: { _tag: "Succeeded", output: verdict.output }, attempts, intendedAt, settledAt: at };
+  }
+  if (verdict.next === "reissue") return { state: "open", attempts: 0, intendedAt };
+  const cause: Cause = { _tag: "FaultedCause", path, fault: { _tag: "Sealed", message: "settled by an operator as not applied" } };
+  return {
+    state: "settled",
+    outcome: verdict.next === "undo" ? { _tag: "InDoubt", known: "nothing", cause } : { _tag: "NoEffect", cause },
+    attempts,
+    intendedAt,
+    settledAt: at,
+  };
+}
+
+/** Effects that are, or may be, there: what an abandoned saga leaves standing. In order of intent. */
+export function standingEffects(view: SagaView): readonly StandingEffect[] {
+  const standing: StandingEffect[] = [];
+  for (const { path, step, kind, action, compensation } of view.operations.values()) {
+    if (kind === "readOnly" || compensation?.state === "settled") continue;
+    const known = standingOf(action);
+    if (known !== undefined) standing.push({ path, step, known });
+  }
+  return standing;
+}
+
+function standingOf(action: SlotView): StandingEffect["known"] | undefined {
+  if (action.state === "open") return "inDoubt";
+  if (action.parked !== undefined) {
+    if (action.parked.knowledge.applied) return "succeeded";
+    return action.parked.knowledge.doubt ? "inDoubt" : undefined;
+  }
+  return match(action.outcome)
+    .with({ _tag: "Succeeded" }, () => "succeeded" as const)
+    .with({ _tag: "InDoubt" }, ({ known }) => (known === "succeeded" ? ("succeeded" as const) : ("inDoubt" as const)))
+    .with({ _tag: "NoEffect" }, undefined, () => undefined)
+    .exhaustive();
+}
+
+/** A saga is parked when something waits for an operator and nothing else can move. */
+export function statusOf(view: SagaView): SagaStatus {
+  if (view.ending !== undefined) {
+    return match(view.ending)
+      .with({ _tag: "Completed" }, () => "completed" as const)
+      .with({ _tag: "Compensated" }, () => "compensated" as const)
+      .with({ _tag: "Abandoned" }, () => "abandoned" as const)
+      .exhaustive();
+  }
+  const slots = [...view.operations.values()].flatMap(({ action, compensation }) =>
+    compensation === undefined ? [action] : [action, compensation],
+  );
+  const stuck = slots.some(({ state }) => state === "parked") && !slots.some(({ state }) => state === "open");
+  return stuck ? "parked" : "running";
+}

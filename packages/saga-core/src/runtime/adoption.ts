@@ -1,0 +1,72 @@
+/**
+ * Taking a saga over from its journal: claim (which fences the previous owner), replay, go on. Owns what can stand in the way: an unknown saga, a corrupt
+ * journal, a definition that decides otherwise, a saga that brings every owner down. Those are quarantined, found anew at each adoption, and harm no other.
+ */
+import { err, ok, type Result } from "neverthrow";
+import type { SagaDefinition } from "../definition/saga.ts";
+import { createMachine, type Step } from "../engine/machine.ts";
+import { ReplayDiverged } from "../engine/replay-diverged.ts";
+import type { Quarantine } from "../errors/saga-error.ts";
+import type { Entry } from "../journal/entry.ts";
+import type { StoredJournal, StoreUnavailable } from "../journal/journal-store.ts";
+import type { Json } from "../primitives/json.ts";
+import { type InstancePorts, SagaInstance } from "./instance.ts";
+import type { Registry } from "./registry.ts";
+import { decodeJournal } from "./saga-journal.ts";
+
+export type Adopted =
+  | {
+      readonly _tag: "Adopted";
+      readonly instance: SagaInstance;
+      readonly step: Step;
+      readonly definition: SagaDefinition;
+      readonly input: Json | undefined;
+    }
+  | { readonly _tag: "Quarantined"; readonly quarantine: Quarantine }
+  | { readonly _tag: "NoSuchSaga" };
+
+/** How often a saga may be adopted without a single append in between before it counts as one that brings its owners down. */
+export const CLAIMS_WITHOUT_PROGRESS_MAX = 50;
+
+export async function adopt(
+  ports: InstancePorts,
+  registry: Registry,
+  sagaId: string,
+  { force = false }: { readonly force?: boolean | undefined } = {},
+): Promise<Result<Adopted, StoreUnavailable>> {
+  const claimed = await ports.store.claim(sagaId);
+  if (claimed.isErr()) {
+    const { error } = claimed;
+    return error._tag === "StoreUnavailable" ? err(error) : ok(quarantined("JournalCorrupt", error.message));
+  }
+  const journal = claimed.value;
+  if (journal === undefined) return ok({ _tag: "NoSuchSaga" });
+  if (!force && journal.claimsWithoutProgress > CLAIMS_WITHOUT_PROGRESS_MAX) {
+    return ok(quarantined("NoProgress", `adopted ${journal.claimsWithoutProgress} times without a single entry`));
+  }
+  const entries = decodeJournal(journal);
+  return ok(entries.isErr() ? { _tag: "Quarantined", quarantine: entries.error } : replay(ports, registry, journal, entries.value));
+}
+
+function replay(ports: InstancePorts, registry: Registry, journal: StoredJournal, entries: readonly Entry[]): Adopted {
+  const { sagaId, saga, epoch, records } = journal;
+  const definition = registry.get(saga);
+  if (definition === undefined) {
+    return quarantined("UnknownSaga", `no definition of saga ${saga.name} version ${saga.version} is registered with this engine`);
+  }
+  const machine = createMachine(definition, sagaId);
+  try {
+    const step = machine.replay(entries);
+    const instance = new SagaInstance(ports, machine, { sagaId, saga, epoch, sequence: records.length });
+    const input = entries[0]?._tag === "SagaStarted" ? entries[0].input : undefined;
+    return { _tag: "Adopted", instance, step, definition, input };
+  } catch (thrown) {
+    if (thrown instanceof ReplayDiverged)
+      return quarantined("ReplayDiverged", `saga ${saga.name} version ${saga.version}: ${thrown.message}`);
+    throw thrown;
+  }
+}
+
+function quarantined(tag: Quarantine["_tag"], message: string): Adopted {
+  return { _tag: "Quarantined", quarantine: { _tag: tag, message } };
+}

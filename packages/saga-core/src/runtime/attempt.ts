@@ -1,0 +1,92 @@
+/** Makes one attempt of an operation and classifies how it ended. What follows from it is the engine's to say. */
+import { err, ok, type Result } from "neverthrow";
+import type { Answer } from "../definition/answer.ts";
+import type { Call } from "../definition/call.ts";
+import type { StepDefinition } from "../definition/step.ts";
+import type { UndoOrder } from "../engine/command.ts";
+import type { AnyAttempt } from "../engine/join-attempts.ts";
+import { fault, isFault } from "../errors/fault.ts";
+import { isDecided, isTagged, type Tagged } from "../errors/tagged.ts";
+import { createAbortController, type Timer } from "../primitives/host.ts";
+import { type Json, toJson } from "../primitives/json.ts";
+
+/** Bound of one output or rejection, in characters of JSON. */
+export const VALUE_CHARACTERS_MAX = 1024 * 1024;
+
+export type CallWithoutSignal = Omit<Call, "signal">;
+
+/** Runs `invoke` under a deadline. A call that is over time is aborted and in doubt: its answer, if it still comes, is not waited for. */
+export async function underDeadline(
+  timeoutMs: number,
+  timer: Timer,
+  invoke: (signal: Call["signal"]) => Answer<Tagged>,
+): Promise<AnyAttempt> {
+  const attempt = createAbortController();
+  const deadline = createAbortController();
+  const overtime = timer.sleep(timeoutMs, deadline.signal).then(() => undefined);
+  const answered = answer(() => invoke(attempt.signal));
+  const first = await Promise.race([answered, overtime]);
+  if (first !== undefined) {
+    deadline.abort();
+    return first;
+  }
+  attempt.abort();
+  return fault("Unknown", `no answer within ${timeoutMs} ms`);
+}
+
+async function answer(invoke: () => Answer<Tagged>): Promise<AnyAttempt> {
+  try {
+    return classify(await invoke());
+  } catch (thrown) {
+    // I1: an exception that nobody classified is doubt, never a rejection.
+    return fault("Unknown", `the step threw: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+  }
+}
+
+function classify(result: Result<unknown, Tagged> | undefined): AnyAttempt {
+  if (typeof result?.isOk !== "function")
+    return fault("Unknown", "the step returned no Result: answer with ok(…), err(…) or a ResultAsync");
+  return result.isOk() ? readOutput(result.value) : readError(result.error);
+}
+
+function readOutput(output: unknown): AnyAttempt {
+  if (output === undefined) return { _tag: "Succeeded", output: undefined };
+  return readJson(output).match<AnyAttempt>(
+    (json) => ({ _tag: "Succeeded", output: json }),
+    (flaw) => fault("Unreadable", `the step succeeded, but its output ${flaw}`),
+  );
+}
+
+function readError(error: unknown): AnyAttempt {
+  if (isFault(error)) return error;
+  if (!isTagged(error)) return fault("Unknown", "the step failed with an error that has no _tag");
+  const decided = isDecided(error);
+  return readJson(error).match<AnyAttempt>(
+    (json) => ({ _tag: "Rejected", error: json as unknown as Tagged, decided }),
+    (flaw) => fault("Unknown", `the step was rejected with ${error._tag}, but that ${flaw}`),
+  );
+}
+
+function readJson(value: unknown): Result<Json, string> {
+  return toJson(value)
+    .mapErr(({ path, found }) => `is no JSON: ${path === "" ? "it" : path} is ${found}`)
+    .andThen((json): Result<Json, string> => {
+      const { length } = JSON.stringify(json);
+      return length <= VALUE_CHARACTERS_MAX ? ok(json) : err(`has ${length} characters of JSON; ${VALUE_CHARACTERS_MAX} are the most`);
+    });
+}
+
+/** The function that an operation calls, with what it is told. */
+export function invocation(
+  step: StepDefinition,
+  input: Json | undefined,
+  undo: UndoOrder | undefined,
+  call: CallWithoutSignal,
+): (signal: Call["signal"]) => Answer<Tagged> {
+  if (undo === undefined) return (signal) => step.run(input, { call: { ...call, signal } });
+  const { undoes, outcome, cause } = undo;
+  return (signal) => {
+    if (step.compensate === undefined) throw new TypeError(`step ${step.name} has nothing to compensate with`);
+    return step.compensate(input, { call: { ...call, signal, undoes }, outcome, cause });
+  };
+}

@@ -1,0 +1,181 @@
+/**
+ * Drives one operation to its verdict: attempts, waits, deciding queries. p-retry repeats, on an injected timer; whether, when and what follows is
+ * the engine's verdict after each attempt.
+ */
+import pRetry from "p-retry";
+import type { RunOperation } from "../engine/command.ts";
+import {
+  type Join,
+  joinAttempt,
+  judgeAttempt,
+  judgeResolution,
+  judgeStopped,
+  type Moment,
+  type Park,
+  type ResolutionAttempt,
+  type ResolveNow,
+  type RetryLater,
+  type Settle,
+  type Verdict,
+} from "../engine/join-attempts.ts";
+import { type Fault, fault } from "../errors/fault.ts";
+import type { ParkCause } from "../errors/saga-error.ts";
+import type { Tagged } from "../errors/tagged.ts";
+import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
+import { type AbortSignal, createAbortController, type Random, type Timer } from "../primitives/host.ts";
+import type { Json } from "../primitives/json.ts";
+import { invocation, underDeadline } from "./attempt.ts";
+
+export interface RunnerPorts {
+  readonly timer: Timer;
+  readonly random: Random;
+  /** The store's clock, epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export type OperationResult =
+  | { readonly _tag: "Settled"; readonly outcome: SettledOutcome; readonly attempts: number }
+  | { readonly _tag: "Parked"; readonly cause: ParkCause; readonly knowledge: Knowledge; readonly attempts: number }
+  /** Given up without a verdict, because nobody drives the saga any more; the next owner finds it open. */
+  | { readonly _tag: "Dropped" };
+
+export interface RunningOperation {
+  /** Start no further attempt; the one in flight is awaited, and the operation settles with what is known. */
+  stop(): void;
+  /** Start no further attempt and come to no verdict, unless the attempt in flight brings one. */
+  drop(): void;
+  readonly result: Promise<OperationResult>;
+}
+
+class RetryWanted extends Error {
+  readonly delayMs: number;
+
+  constructor(delayMs: number) {
+    super("retry");
+    this.delayMs = delayMs;
+  }
+}
+
+type FinalVerdict = Settle | Park | { readonly _tag: "Drop" };
+
+export function runOperation(order: RunOperation, ports: RunnerPorts): RunningOperation {
+  const wake = createAbortController();
+  let ending: "stop" | "drop" | undefined;
+  const runner = new Runner(order, ports, () => ending, wake.signal);
+  return {
+    stop() {
+      ending ??= "stop";
+      wake.abort();
+    },
+    drop() {
+      ending = "drop";
+      wake.abort();
+    },
+    result: runner.run(),
+  };
+}
+
+class Runner {
+  readonly #order: RunOperation;
+  readonly #ports: RunnerPorts;
+  readonly #ending: () => "stop" | "drop" | undefined;
+  readonly #wake: AbortSignal;
+  #join: Join;
+
+  constructor(order: RunOperation, ports: RunnerPorts, ending: () => "stop" | "drop" | undefined, wake: AbortSignal) {
+    this.#order = order;
+    this.#ports = ports;
+    this.#ending = ending;
+    this.#wake = wake;
+    this.#join = order.join;
+  }
+
+  async run(): Promise<OperationResult> {
+    const verdict = await this.#repeat(() => this.#attempt());
+    const final = verdict._tag === "ResolveNow" ? await this.#resolve(verdict) : verdict;
+    const { attempts, doubt, applied } = this.#join;
+    if (final._tag === "Drop") return { _tag: "Dropped" };
+    if (final._tag === "Settle") return { _tag: "Settled", outcome: final.outcome, attempts };
+    return { _tag: "Parked", cause: final.cause, knowledge: { doubt, applied }, attempts };
+  }
+
+  /** Repeats until a verdict is anything but "later". */
+  #repeat<Final extends Verdict>(once: () => Promise<Final | RetryLater>): Promise<Exclude<Final, RetryLater> | FinalVerdict> {
+    const { timer } = this.#ports;
+    return pRetry(
+      async () => {
+        const ended = this.#ended();
+        if (ended !== undefined) return ended;
+        const verdict = await once();
+        if (verdict._tag === "RetryLater") throw new RetryWanted(verdict.delayMs);
+        return verdict as Exclude<Final, RetryLater>;
+      },
+      {
+        retries: Number.POSITIVE_INFINITY,
+        // The wait is ours, below: on the injected timer, as long as the verdict says, and over at once when the operation is to end.
+        minTimeout: 0,
+        onFailedAttempt: ({ error }) => (error instanceof RetryWanted ? timer.sleep(error.delayMs, this.#wake) : undefined),
+        shouldRetry: ({ error }) => error instanceof RetryWanted,
+      },
+    );
+  }
+
+  #ended(): FinalVerdict | undefined {
+    const ending = this.#ending();
+    if (ending === "drop") return { _tag: "Drop" };
+    if (ending === "stop") return { _tag: "Settle", outcome: judgeStopped(this.#order.rules, this.#join) };
+    return undefined;
+  }
+
+  async #attempt(): Promise<Verdict> {
+    const { step, input, undo, rules } = this.#order;
+    const call = this.#call(this.#join.attempts + 1);
+    const attempt = await underDeadline(rules.retry.timeoutMs, this.#ports.timer, invocation(step, input, undo, call));
+    this.#join = joinAttempt(this.#join, attempt);
+    return judgeAttempt(rules, this.#join, attempt, this.#moment());
+  }
+
+  async #resolve({ cause }: ResolveNow): Promise<FinalVerdict> {
+    let asked = 0;
+    return this.#repeat<Settle | Park>(async () => {
+      asked += 1;
+      const found = await this.#ask(asked);
+      return judgeResolution(this.#order.rules, cause, found, asked, this.#moment()) as Settle | Park | RetryLater;
+    });
+  }
+
+  async #ask(asked: number): Promise<ResolutionAttempt> {
+    const { step, input, rules } = this.#order;
+    const answered = await underDeadline(rules.retry.timeoutMs, this.#ports.timer, (signal) => {
+      if (step.resolve === undefined) throw new TypeError(`step ${step.name} has no resolve function`);
+      return step.resolve(input, { call: { ...this.#call(asked), signal }, slot: rules.slot });
+    });
+    return readResolution(answered);
+  }
+
+  #call(attempt: number) {
+    const { sagaId, key, issuedAt, rules } = this.#order;
+    return { sagaId, key, issuedAt, attempt, timeoutMs: rules.retry.timeoutMs };
+  }
+
+  #moment(): Moment {
+    const { startedAt, rules } = this.#order;
+    return { remainingMs: startedAt + rules.retry.horizonMs - this.#ports.now(), random: this.#ports.random() };
+  }
+}
+
+/** A deciding query's answer; anything that does not decide is asked again. */
+export function readResolution(answered: Awaited<ReturnType<typeof underDeadline>>): ResolutionAttempt {
+  if (answered._tag === "Succeeded") {
+    const found = answered.output as { readonly _tag?: string; readonly output?: Json; readonly error?: Tagged } | undefined;
+    if (found?._tag === "Applied") return { _tag: "Succeeded", output: found.output };
+    if (found?._tag === "NotApplied" && found.error !== undefined) return { _tag: "NotApplied", error: found.error };
+    if (found?._tag === "SealedForGood") return { _tag: "SealedForGood" };
+    return { _tag: "StillUnknown", fault: fault("Unknown", "the deciding query found no decision") };
+  }
+  if (answered._tag === "Rejected") {
+    return { _tag: "StillUnknown", fault: fault("Unknown", `the deciding query was rejected with ${answered.error._tag}`) };
+  }
+  if (answered._tag === "Sealed") return { _tag: "SealedForGood" };
+  return { _tag: "StillUnknown", fault: answered satisfies Fault };
+}

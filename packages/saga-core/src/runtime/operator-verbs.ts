@@ -1,0 +1,108 @@
+/**
+ * What an operator may do with a parked operation, and the fact that records it. Owns the table of slot × kind × verb; nothing is ever guessed: "not applied"
+ * goes forward only once the participant holds a seal for the key.
+ */
+import { err, ok, type Result } from "neverthrow";
+import { match } from "ts-pattern";
+import type { StepDefinition } from "../definition/step.ts";
+import { keyOf, type Operation, rulesOf } from "../engine/operation.ts";
+import type { OperatorRetried, OperatorSettled, SettleVerdict } from "../journal/entry.ts";
+import type { Slot } from "../primitives/idempotency-key.ts";
+import { toJson } from "../primitives/json.ts";
+import { underDeadline } from "./attempt.ts";
+import { type RunnerPorts, readResolution } from "./operation-runner.ts";
+
+export interface OperatorOrder {
+  /** As `SagaParked` names it. */
+  readonly path: string;
+  readonly slot: Slot;
+  /** Who: a person or a system that can be asked later. 1 to 200 characters. */
+  readonly by: string;
+  /** Why. 1 to 2,000 characters. */
+  readonly reason: string;
+}
+
+export interface SettleOrder extends OperatorOrder {
+  /** What the claim rests on: a ticket, a statement, an answer. 1 to 2,000 characters. */
+  readonly evidence: string;
+  /** `applied`: it had its effect; an action's output is needed, as its step would have answered. `notApplied`: it had none, and gets none. */
+  readonly verdict: { readonly _tag: "applied"; readonly output?: unknown } | { readonly _tag: "notApplied" };
+}
+
+type Refusal = string;
+
+export function retryFact(order: OperatorOrder, at: number): Result<OperatorRetried, Refusal> {
+  return checkOperator(order).map(() => {
+    const { path, slot, by, reason } = order;
+    return { _tag: "OperatorRetried", path, slot, by, reason, at };
+  });
+}
+
+export async function settleFact(
+  order: SettleOrder,
+  operation: Readonly<Operation>,
+  sagaId: string,
+  ports: RunnerPorts,
+): Promise<Result<OperatorSettled, Refusal>> {
+  const { path, slot, by, reason, evidence } = order;
+  const checked = checkOperator(order).andThen(() => checkText("evidence", evidence, 2_000));
+  if (checked.isErr()) return err(checked.error);
+  const verdict = order.verdict._tag === "applied" ? applied(operation, order.verdict.output) : await notApplied(operation, sagaId, ports);
+  return verdict.map((settled) => ({ _tag: "OperatorSettled", path, slot, by, reason, evidence, verdict: settled, at: ports.now() }));
+}
+
+function applied({ slot, step }: Readonly<Operation>, output: unknown): Result<SettleVerdict, Refusal> {
+  if (slot === "compensation" || output === undefined) return ok({ _tag: "SettledApplied" });
+  return toJson(output).match<Result<SettleVerdict, Refusal>>(
+    (json) => ok({ _tag: "SettledApplied", output: json }),
+    ({ path, found }) => err(`the output of ${step.name} must be JSON: ${path === "" ? "it" : path} is ${found}`),
+  );
+}
+
+async function notApplied(operation: Readonly<Operation>, sagaId: string, ports: RunnerPorts): Promise<Result<SettleVerdict, Refusal>> {
+  const { step, slot } = operation;
+  if (step.resolve === undefined) {
+    if (slot === "action" && step.kind === "compensatable") return ok({ _tag: "SettledNotApplied", next: "undo" });
+    return err(
+      `${step.name} declares no resolve function, so its key cannot be sealed and "not applied" would be a guess: retry, settle as applied, or abandon`,
+    );
+  }
+  return (await seal(step, operation, sagaId, ports)).map(() => ({
+    _tag: "SettledNotApplied",
+    next: slot === "compensation" || step.kind === "retriable" ? "reissue" : "goOn",
+  }));
+}
+
+/** The deciding query plants a tombstone where there is nothing; any other answer contradicts the operator or leaves it open. */
+async function seal(
+  step: StepDefinition,
+  operation: Readonly<Operation>,
+  sagaId: string,
+  ports: RunnerPorts,
+): Promise<Result<void, Refusal>> {
+  const { slot, issuedAt, input } = operation;
+  const { timeoutMs } = rulesOf(operation as Operation).retry;
+  const answered = await underDeadline(timeoutMs, ports.timer, (signal) => {
+    const call = { sagaId, key: keyOf(sagaId, operation as Operation), issuedAt, attempt: 1, timeoutMs, signal };
+    return step.resolve?.(input, { call, slot }) ?? err({ _tag: "NoResolve" });
+  });
+  return match(readResolution(answered))
+    .with({ _tag: "SealedForGood" }, () => ok(undefined))
+    .with({ _tag: "NotApplied" }, () => ok(undefined))
+    .with({ _tag: "Succeeded" }, () =>
+      err(`the participant says that ${step.name} was applied under this key: settle it as applied, or retry to fetch the answer`),
+    )
+    .with({ _tag: "StillUnknown" }, ({ fault }) =>
+      err(`the key could not be sealed (${fault.message}): try again when the participant answers`),
+    )
+    .exhaustive();
+}
+
+export function checkOperator({ by, reason }: { readonly by: string; readonly reason: string }): Result<void, Refusal> {
+  return checkText("by", by, 200).andThen(() => checkText("reason", reason, 2_000));
+}
+
+function checkText(name: string, text: string, charactersMax: number): Result<void, Refusal> {
+  if (typeof text === "string" && text.length > 0 && text.length <= charactersMax) return ok(undefined);
+  return err(`${name} must be a text of 1 to ${charactersMax} characters`);
+}

@@ -1,0 +1,216 @@
+/**
+ * The sagas in this process's memory: which there are, how they come in (a start, an adoption) and go out (rest, loss). Owns nothing of what a saga does;
+ * a saga is either live here, in exactly one instance, or only in the journal.
+ */
+import { err, ok, type Result } from "neverthrow";
+import type { SagaDefinition } from "../definition/saga.ts";
+import { createMachine } from "../engine/machine.ts";
+import type { Quarantine, SagaIdConflict, SagaUnavailable } from "../errors/saga-error.ts";
+import { hash128 } from "../primitives/hash.ts";
+import { canonicalJson, type Json } from "../primitives/json.ts";
+import { adopt } from "./adoption.ts";
+import { type InstanceEnd, type InstancePorts, SagaInstance } from "./instance.ts";
+import type { Registry } from "./registry.ts";
+
+/** How long the store is left alone after it failed, in milliseconds. */
+const STORE_RETRY_MS = 500;
+const RECOVERY_PAGE_SAGAS = 100;
+const RECOVERY_CONCURRENCY = 32;
+
+export interface Recovery {
+  /** Unfinished sagas found in the store when the engine was created, and taken up. */
+  readonly adopted: number;
+  readonly quarantined: number;
+}
+
+export type Present =
+  | { readonly _tag: "Live"; readonly instance: SagaInstance }
+  | { readonly _tag: "Quarantined"; readonly quarantine: Quarantine }
+  | { readonly _tag: "NoSuchSaga" };
+
+export interface PresentOptions {
+  /** Adopt it however often it was adopted in vain. */
+  readonly force?: boolean | undefined;
+  /** Keep the instance in memory, though the saga be parked, until `release` is called on it. */
+  readonly hold?: boolean | undefined;
+}
+
+interface Live {
+  readonly instance: SagaInstance;
+  readonly definition: SagaDefinition;
+  readonly input: string;
+  /** Settles once the start is durable, or never will be. */
+  readonly started: Promise<Result<void, SagaUnavailable>>;
+}
+
+export class SagaHost {
+  readonly ports: InstancePorts;
+  readonly #registry: Registry;
+  readonly #live = new Map<string, Live>();
+  readonly #adopting = new Map<string, Promise<Result<Present, SagaUnavailable>>>();
+  readonly #quarantined = new Map<string, Quarantine>();
+  #closed = false;
+
+  constructor(ports: InstancePorts, registry: Registry) {
+    this.ports = ports;
+    this.#registry = registry;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  live(sagaId: string): SagaInstance | undefined {
+    return this.#live.get(sagaId)?.instance;
+  }
+
+  quarantine(sagaId: string): Quarantine | undefined {
+    return this.#quarantined.get(sagaId);
+  }
+
+  /**
+   * Puts a new saga in place and journals its start. `undefined`: a saga of this id is there already, here or in the store; compare and join it.
+   * The place is taken before the append, so that a second start of the same id in this process waits for the first one's verdict.
+   */
+  async begin(
+    definition: SagaDefinition,
+    sagaId: string,
+    input: Json | undefined,
+  ): Promise<Result<"begun" | "exists", SagaUnavailable | SagaIdConflict>> {
+    if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
+    const live = this.#live.get(sagaId);
+    if (live !== undefined) return this.#join(live, definition, sagaId, input);
+    const { store, random, now } = this.ports;
+    const saga = { name: definition.name, version: definition.version };
+    const instance = new SagaInstance(this.ports, createMachine(definition, sagaId), { sagaId, saga, epoch: 1, sequence: 0 });
+    const seed = hash128(`${sagaId} ${random()} ${random()} ${now()}`);
+    const appended = instance.apply({ _tag: "SagaStarted", input, seed, at: store.now() });
+    const started = appended.then((verdict): Result<"begun" | "exists", SagaUnavailable> => {
+      if (verdict.isOk()) return ok("begun");
+      if (verdict.error._tag === "SequenceConflict" || verdict.error._tag === "StaleEpoch") return ok("exists");
+      return err(unavailable(sagaId, "message" in verdict.error ? verdict.error.message : verdict.error._tag));
+    });
+    this.#enter(
+      sagaId,
+      { instance, definition, input: canonicalJson(input), started: started.then((verdict) => verdict.map(() => undefined)) },
+      false,
+    );
+    return started;
+  }
+
+  async #join(
+    live: Live,
+    definition: SagaDefinition,
+    sagaId: string,
+    input: Json | undefined,
+  ): Promise<Result<"exists", SagaUnavailable | SagaIdConflict>> {
+    if (live.definition.name !== definition.name || live.input !== canonicalJson(input)) return err(conflict(sagaId));
+    return (await live.started).map(() => "exists");
+  }
+
+  /** Makes sure that a saga is live here, or says why it cannot be. One that is parked or has ended is replayed and leaves again, unless held. */
+  async present(sagaId: string, options: PresentOptions = {}): Promise<Result<Present, SagaUnavailable>> {
+    const live = this.#live.get(sagaId);
+    if (live !== undefined && !live.instance.gone) {
+      if (options.hold === true) live.instance.hold();
+      return (await live.started).map(() => ({ _tag: "Live", instance: live.instance }));
+    }
+    if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
+    const under = this.#adopting.get(sagaId);
+    if (under !== undefined) {
+      await under;
+      return this.present(sagaId, options);
+    }
+    const adopting = this.#adopt(sagaId, options);
+    this.#adopting.set(sagaId, adopting);
+    return adopting.finally(() => this.#adopting.delete(sagaId));
+  }
+
+  async #adopt(sagaId: string, { force, hold }: PresentOptions): Promise<Result<Present, SagaUnavailable>> {
+    const adopted = await adopt(this.ports, this.#registry, sagaId, { force });
+    if (adopted.isErr()) return err(unavailable(sagaId, adopted.error.message));
+    const found = adopted.value;
+    if (found._tag === "NoSuchSaga") return ok(found);
+    if (found._tag === "Quarantined") {
+      this.#quarantined.set(sagaId, found.quarantine);
+      return ok(found);
+    }
+    this.#quarantined.delete(sagaId);
+    const { instance, step, definition, input } = found;
+    if (hold === true) instance.hold();
+    this.#enter(sagaId, { instance, definition, input: canonicalJson(input), started: Promise.resolve(ok(undefined)) }, true);
+    await instance.takeUp(step);
+    return ok({ _tag: "Live", instance });
+  }
+
+  #enter(sagaId: string, live: Live, durable: boolean): void {
+    this.#live.set(sagaId, live);
+    void live.instance.ended.then(async (end) => {
+      if (this.#live.get(sagaId) === live) this.#live.delete(sagaId);
+      const started = durable || (await live.started).isOk();
+      this.#afterEnd(sagaId, end, started);
+    });
+  }
+
+  #afterEnd(sagaId: string, end: InstanceEnd, started: boolean): void {
+    if (end._tag === "Rested") {
+      if (end.quarantine !== undefined) this.#quarantined.set(sagaId, end.quarantine);
+      return;
+    }
+    const { error } = end;
+    // I7: a stale epoch is never an outcome. Another owner drives the saga now, and this one writes nothing more.
+    if (error._tag === "StaleEpoch" || !started) return;
+    if (error._tag === "StoreUnavailable" || error._tag === "SequenceConflict") void this.#readoptLater(sagaId);
+    else this.#quarantined.set(sagaId, error);
+  }
+
+  async #readoptLater(sagaId: string): Promise<void> {
+    await this.ports.timer.sleep(STORE_RETRY_MS);
+    if (this.#closed) return;
+    const present = await this.present(sagaId);
+    if (present.isErr()) void this.#readoptLater(sagaId);
+  }
+
+  /** Takes up every unfinished saga, oldest first, a bounded number at a time. A store that fails meanwhile is asked again. */
+  async recover(): Promise<Recovery> {
+    const seen = { adopted: 0, quarantined: 0 };
+    let after: string | undefined;
+    while (!this.#closed) {
+      const page = await this.ports.store.unfinished({ limit: RECOVERY_PAGE_SAGAS, after });
+      if (page.isErr()) {
+        await this.ports.timer.sleep(STORE_RETRY_MS);
+        continue;
+      }
+      await this.#recoverPage(page.value.sagaIds, seen);
+      if (page.value.next === undefined) break;
+      after = page.value.next;
+    }
+    return seen;
+  }
+
+  async #recoverPage(sagaIds: readonly string[], seen: { adopted: number; quarantined: number }): Promise<void> {
+    const queue = sagaIds.filter((sagaId) => !this.#live.has(sagaId));
+    const worker = async (): Promise<void> => {
+      for (let sagaId = queue.shift(); sagaId !== undefined && !this.#closed; sagaId = queue.shift()) {
+        const present = await this.present(sagaId);
+        if (present.isErr()) void this.#readoptLater(sagaId);
+        else if (this.#quarantined.has(sagaId)) seen.quarantined += 1;
+        else seen.adopted += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: RECOVERY_CONCURRENCY }, worker));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#live.values()].map(({ instance }) => instance.close()));
+  }
+}
+
+export function unavailable(sagaId: string, message: string): SagaUnavailable {
+  return { _tag: "SagaUnavailable", sagaId, message };
+}
+
+export function conflict(sagaId: string): SagaIdConflict {
+  return { _tag: "SagaIdConflict", sagaId, message: "a saga with this id exists, and is another saga or was started with another input" };
+}

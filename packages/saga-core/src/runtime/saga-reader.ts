@@ -1,0 +1,103 @@
+/** Reads sagas for those who wait or look: from the live instance where there is one, else from the journal. Changes nothing. */
+import { err, ok, type Result } from "neverthrow";
+import { match } from "ts-pattern";
+import type { Quarantine, SagaEnding, SagaNotFound, SagaParked, SagaUnavailable } from "../errors/saga-error.ts";
+import type { StoredJournal } from "../journal/journal-store.ts";
+import { type SagaView, statusOf, viewOf } from "../journal/saga-view.ts";
+import type { SagaSnapshot } from "./engine.ts";
+import { type SagaHost, unavailable } from "./saga-host.ts";
+import { decodeJournal } from "./saga-journal.ts";
+import { type AnySagaResult, endedResult, parkedError } from "./saga-result.ts";
+
+/** How often an unfinished saga that is not live here is looked at, in milliseconds. */
+const POLL_MS = 100;
+const PARKED_PAGE_SAGAS = 200;
+
+export type Read =
+  | { readonly _tag: "Readable"; readonly journal: StoredJournal; readonly view: SagaView }
+  | { readonly _tag: "Unreadable"; readonly quarantine: Quarantine; readonly journal?: StoredJournal | undefined };
+
+export async function readSaga(host: SagaHost, sagaId: string): Promise<Result<Read, SagaNotFound | SagaUnavailable>> {
+  const loaded = await host.ports.store.load(sagaId);
+  if (loaded.isErr()) {
+    const { error } = loaded;
+    if (error._tag === "StoreUnavailable") return err(unavailable(sagaId, error.message));
+    return ok({ _tag: "Unreadable", quarantine: { _tag: "JournalCorrupt", message: error.message } });
+  }
+  const journal = loaded.value;
+  if (journal === undefined) return err({ _tag: "SagaNotFound", sagaId });
+  return ok(
+    decodeJournal(journal).match<Read>(
+      (entries) => ({ _tag: "Readable", journal, view: viewOf(entries) }),
+      (quarantine) => ({ _tag: "Unreadable", quarantine, journal }),
+    ),
+  );
+}
+
+/** The erased result of a saga, once it has ended or is parked. */
+export async function awaitResult<Output, Failure>(
+  host: SagaHost,
+  sagaId: string,
+): Promise<Result<Output, Failure | SagaEnding | SagaNotFound | SagaUnavailable>> {
+  for (;;) {
+    await host.live(sagaId)?.ended;
+    const read = await readSaga(host, sagaId);
+    const answer = read.match(
+      (found) => answerOf(host, sagaId, found),
+      (error) => err(error) as AnySagaResult,
+    );
+    // The one place where a journaled answer takes its declared type again.
+    if (answer !== undefined) return answer as Result<Output, Failure>;
+    if (host.closed) return err(unavailable(sagaId, "the engine was closed while the saga ran; ask the next one"));
+    if (host.live(sagaId) === undefined) await host.ports.timer.sleep(POLL_MS);
+  }
+}
+
+function answerOf(host: SagaHost, sagaId: string, read: Read): AnySagaResult | undefined {
+  if (read._tag === "Unreadable") return err(parkedError(sagaId, undefined, read.quarantine));
+  const { view } = read;
+  if (view.ending !== undefined) return endedResult(sagaId, view.ending, view.cause);
+  if (host.live(sagaId) !== undefined) return undefined;
+  const quarantine = host.quarantine(sagaId);
+  return quarantine !== undefined || statusOf(view) === "parked" ? err(parkedError(sagaId, view, quarantine)) : undefined;
+}
+
+export async function inspectSaga(host: SagaHost, sagaId: string): Promise<Result<SagaSnapshot, SagaNotFound | SagaUnavailable>> {
+  const read = await readSaga(host, sagaId);
+  return read.andThen(
+    (found): Result<SagaSnapshot, SagaUnavailable> =>
+      match(found)
+        .with({ _tag: "Readable" }, ({ journal, view }) => {
+          const quarantine = host.quarantine(sagaId);
+          return ok({
+            sagaId,
+            saga: journal.saga,
+            status: quarantine === undefined ? statusOf(view) : "parked",
+            view,
+            quarantine,
+          } as const);
+        })
+        .with({ _tag: "Unreadable" }, ({ quarantine, journal }) =>
+          journal === undefined
+            ? err(unavailable(sagaId, quarantine.message))
+            : ok({ sagaId, saga: journal.saga, status: "parked", view: viewOf([]), quarantine } as const),
+        )
+        .exhaustive(),
+  );
+}
+
+export async function listParked(host: SagaHost): Promise<Result<readonly SagaParked[], SagaUnavailable>> {
+  const parked: SagaParked[] = [];
+  let after: string | undefined;
+  do {
+    const page = await host.ports.store.unfinished({ limit: PARKED_PAGE_SAGAS, after });
+    if (page.isErr()) return err(unavailable("", page.error.message));
+    for (const sagaId of page.value.sagaIds) {
+      const read = await readSaga(host, sagaId);
+      const answer = read.isOk() ? answerOf(host, sagaId, read.value) : undefined;
+      if (answer?.isErr() === true && answer.error._tag === "SagaParked") parked.push(answer.error as SagaParked);
+    }
+    after = page.value.next;
+  } while (after !== undefined);
+  return ok(parked);
+}
