@@ -3,17 +3,19 @@
  * copies of this package agree. Messages name tables and keys at most: no statement text and no stored data, since they may reach a client.
  */
 
-/** What is stored is not what its table declares. Only this row is concerned; the transaction that met it is rolled back. */
+/** What is stored is not what was written, or not what its table declares. The transaction that met it is rolled back. */
 export class DatabaseCorrupt extends Error {
   readonly _tag = "DatabaseCorrupt";
-  readonly table: string;
-  readonly key: string;
+  /** Absent when the file itself is damaged. */
+  readonly row: { readonly table: string; readonly key: string } | undefined;
 
-  constructor(table: string, key: string, cause: unknown) {
-    super(`the row ${JSON.stringify(key)} of ${table} does not fit its table's declaration`, { cause });
+  constructor(
+    message: string,
+    options: { readonly row?: { readonly table: string; readonly key: string }; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
     this.name = "DatabaseCorrupt";
-    this.table = table;
-    this.key = key;
+    this.row = options.row;
   }
 }
 
@@ -21,8 +23,8 @@ export class DatabaseCorrupt extends Error {
 export class DatabaseUnavailable extends Error {
   readonly _tag = "DatabaseUnavailable";
 
-  constructor(message: string, cause?: unknown) {
-    super(message, { cause });
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
     this.name = "DatabaseUnavailable";
   }
 }

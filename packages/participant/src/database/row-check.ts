@@ -54,7 +54,8 @@ export function rowOf<Row>(table: Table<Row>, key: string, document: () => Json)
   try {
     return table.decode(freezeJson(document()));
   } catch (cause) {
-    throw new DatabaseCorrupt(table.name, key, cause);
+    const row = { table: table.name, key };
+    throw new DatabaseCorrupt(`the row ${JSON.stringify(key)} of ${table.name} does not fit its table's declaration`, { row, cause });
   }
 }
 

@@ -39,7 +39,7 @@ export function readFenceRow(transaction: Transaction, key: string): Promise<Fen
 /** Reads a row that must be there: one whose insert was refused, or one of an open operation, which is never swept. */
 export async function mustReadRow(transaction: Transaction, key: string): Promise<FenceRow> {
   const row = await readFenceRow(transaction, key);
-  if (row === undefined) throw new DatabaseCorrupt(fenceTable.name, key, "the row of a known key is gone");
+  if (row === undefined) throw new DatabaseCorrupt("the fence's row of a known key is gone", { row: { table: fenceTable.name, key } });
   return row;
 }
 

@@ -106,5 +106,5 @@ async function takeBack(
 
 function recordOf({ key, state }: FenceRow): Succeeded {
   if (state._tag === "GoingBack" && state.decision._tag === "Succeeded") return state.decision;
-  throw new DatabaseCorrupt(fenceTable.name, key, "the action of an open undo is not going back");
+  throw new DatabaseCorrupt("the action of an open undo is not going back", { row: { table: fenceTable.name, key } });
 }
