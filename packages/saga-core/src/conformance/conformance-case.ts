@@ -12,17 +12,15 @@ export interface ConformanceCase {
 export interface JournalStorage {
   /** Opens a store on it. Called again after `close` (a restart), and while another store is open (a second worker). */
   open(): Promise<JournalStore>;
-  /** Damages what is kept of a saga that has at least two records, as a bad disk would. Without it, the cases on damage are left out. */
-  corrupt?: ((sagaId: string) => Promise<void>) | undefined;
   /** Called after each case, when all stores of the case are closed. */
-  dispose?: (() => Promise<void>) | undefined;
+  dispose?(): Promise<void>;
 }
 
-export interface JournalStoreHarness {
+export interface JournalStoreHarness<Storage extends JournalStorage = JournalStorage> {
   /** Makes a storage that is empty and shared with nobody. Called once per case, so cases may run in any order and side by side. */
-  createStorage(): Promise<JournalStorage>;
-  /** Whether the storages have `corrupt`. */
-  readonly corrupts?: boolean | undefined;
+  createStorage(): Promise<Storage>;
+  /** Damages one of the records that are kept of a saga, as a bad disk would. Without it, the cases on damage are left out. */
+  corrupt?(storage: Storage, sagaId: string): Promise<void>;
 }
 
 /** What a case is handed: a storage, and stores that are closed for it. */

@@ -1,0 +1,43 @@
+/** The suite of the journal port: composes the groups, and gives every case a storage of its own that is cleaned up behind it. */
+import type { JournalStore } from "../journal/journal-store.ts";
+import { appendCases } from "./append-cases.ts";
+import { claimCases } from "./claim-cases.ts";
+import { concurrencyCases } from "./concurrency-cases.ts";
+import type { CaseBody, CaseGroup, ConformanceCase, JournalStorage, JournalStoreHarness } from "./conformance-case.ts";
+import { damageCases } from "./damage-cases.ts";
+import { durabilityCases } from "./durability-cases.ts";
+import { guardCases } from "./guard-cases.ts";
+import { outboxCases } from "./outbox-cases.ts";
+import { unfinishedCases } from "./unfinished-cases.ts";
+
+const groups: readonly CaseGroup[] = [appendCases, guardCases, concurrencyCases, claimCases, unfinishedCases, outboxCases, durabilityCases];
+
+/**
+ * What every journal store must do, as cases for any test runner: `for (const { name, run } of journalStoreConformance(harness)) test(name, run)`.
+ *
+ * Cases are independent of each other and of the clock. They do not kill processes or cut power: a durable store needs crash tests of its own.
+ *
+ * @param harness - Makes storages; each case uses one, opens up to two stores on it, and closes them.
+ */
+export function journalStoreConformance<Storage extends JournalStorage>(harness: JournalStoreHarness<Storage>): readonly ConformanceCase[] {
+  const chosen = harness.corrupt === undefined ? groups : [...groups, damageCases];
+  return chosen.flatMap((group) => Object.entries(group)).map(([name, body]) => ({ name, run: () => runCase(harness, body) }));
+}
+
+async function runCase<Storage extends JournalStorage>(harness: JournalStoreHarness<Storage>, body: CaseBody): Promise<void> {
+  const storage = await harness.createStorage();
+  const opened: JournalStore[] = [];
+  try {
+    await body({
+      async open() {
+        const store = await storage.open();
+        opened.push(store);
+        return store;
+      },
+      corrupt: async (sagaId) => harness.corrupt?.(storage, sagaId),
+    });
+  } finally {
+    for (const store of opened) await store.close();
+    await storage.dispose?.();
+  }
+}

@@ -1,0 +1,49 @@
+/** Requests as the cases make them: every member has a value that tells which saga and which record it belongs to. */
+import type { AppendRequest, JournalStore, OutboxEvent, StoredJournal } from "../journal/journal-store.ts";
+import { expectOk } from "./expectations.ts";
+
+export const saga = { name: "checkout", version: 3 } as const;
+
+export function recordText(sagaId: string, sequence: number): string {
+  return JSON.stringify({ sagaId, sequence });
+}
+
+export function request(sagaId: string, sequence: number, changes: Partial<AppendRequest> = {}): AppendRequest {
+  return { sagaId, sequence, epoch: 1, saga, status: "running", record: recordText(sagaId, sequence), outbox: [], ...changes };
+}
+
+export function event(sagaId: string, place: number, changes: Partial<OutboxEvent> = {}): OutboxEvent {
+  return {
+    id: `${sagaId}-event-${place}`,
+    type: "com.example.order.paid.v1",
+    source: "/checkout",
+    time: "2026-02-03T04:05:06.789Z",
+    sagaId,
+    data: JSON.stringify({ place }),
+    ...changes,
+  };
+}
+
+/** Writes the first `recordCount` records of a saga under epoch 1. */
+export async function startSaga(store: JournalStore, sagaId: string, recordCount = 1): Promise<void> {
+  for (let sequence = 0; sequence < recordCount; sequence++) {
+    expectOk(await store.append(request(sagaId, sequence)), `record ${sequence} of a new saga is accepted`);
+  }
+}
+
+export async function loaded(store: JournalStore, sagaId: string): Promise<StoredJournal | undefined> {
+  return expectOk(await store.load(sagaId), "a saga can be loaded");
+}
+
+export async function loadedRecords(store: JournalStore, sagaId: string): Promise<readonly string[] | undefined> {
+  return (await loaded(store, sagaId))?.records;
+}
+
+/** The records that `startSaga` writes. */
+export function recordTexts(sagaId: string, recordCount: number): readonly string[] {
+  return Array.from({ length: recordCount }, (_, sequence) => recordText(sagaId, sequence));
+}
+
+export async function pendingIds(store: JournalStore, limit = 100): Promise<readonly string[]> {
+  return expectOk(await store.outbox.pending({ limit }), "the outbox can be read").map(({ id }) => id);
+}

@@ -1,0 +1,58 @@
+// Goal: the suite can fail. Method: it is run on stores that break one rule each, and must say so in the case that is about the rule.
+import { expect, test } from "vitest";
+import { ConformanceFailure, journalStoreConformance } from "../../src/conformance.ts";
+import { createMemoryDisk, createMemoryStore } from "../../src/journal.ts";
+import { type BrokenStore, brokenStores } from "./broken-stores.ts";
+
+/** Runs the whole suite and tells which cases failed, and how. */
+async function failuresOf({ open, corrupt }: Pick<BrokenStore, "open" | "corrupt">): Promise<ReadonlyMap<string, unknown>> {
+  const cases = journalStoreConformance({
+    createStorage() {
+      const disk = createMemoryDisk();
+      let opened = 0;
+      return Promise.resolve({ disk, open: () => Promise.resolve(open(disk, opened++)) });
+    },
+    corrupt({ disk }, sagaId) {
+      if (corrupt === undefined) disk.corrupt.add(sagaId);
+      else corrupt(disk, sagaId);
+      return Promise.resolve();
+    },
+  });
+  const failures = new Map<string, unknown>();
+  for (const { name, run } of cases) {
+    try {
+      await run();
+    } catch (error) {
+      failures.set(name, error);
+    }
+  }
+  return failures;
+}
+
+for (const broken of brokenStores) {
+  test(`a store that ${broken.rule} is noticed`, async () => {
+    const failures = await failuresOf(broken);
+    expect([...failures.keys()]).toEqual(expect.arrayContaining([...broken.noticedBy]));
+  });
+}
+
+test("every case fails on at least one of these stores", () => {
+  const noticed = new Set(brokenStores.flatMap(({ noticedBy }) => noticedBy));
+  const cases = journalStoreConformance({ createStorage: () => Promise.reject(new Error("not run")), corrupt: () => Promise.resolve() });
+  expect(cases.length).toBeGreaterThan(50);
+  expect(cases.map(({ name }) => name).filter((name) => !noticed.has(name))).toEqual([]);
+});
+
+test("a failure shows the rule and both values", async () => {
+  const failures = await failuresOf({ open: (disk) => ({ ...createMemoryStore({ disk }), now: () => -5 }) });
+  const failure = failures.get("now: the store's clock tells epoch milliseconds");
+  expect(failure).toBeInstanceOf(ConformanceFailure);
+  expect((failure as ConformanceFailure).message).toBe(
+    'now() is a time in epoch milliseconds\n  expected: "a number from 0"\n  found:    -5',
+  );
+});
+
+test("cases on damage are left out where the harness cannot do damage", () => {
+  const cases = journalStoreConformance({ createStorage: () => Promise.reject(new Error("not run")) });
+  expect(cases.filter(({ name }) => name.startsWith("damage"))).toEqual([]);
+});
