@@ -50,7 +50,10 @@ export class SagaInstance {
   #closing = false;
   #holds = 0;
   #rest: Exclude<SagaStatus, "running"> | undefined;
-  #end: (end: InstanceEnd) => void = () => undefined;
+  /** Appends under way. */
+  readonly #appends = new Set<Promise<unknown>>();
+  #resolveEnded: (end: InstanceEnd) => void = () => undefined;
+  #onEnd: (end: InstanceEnd) => void = () => undefined;
 
   constructor(ports: InstancePorts, machine: SagaMachine, place: InstancePlace) {
     this.#ports = ports;
@@ -58,8 +61,13 @@ export class SagaInstance {
     this.#place = place;
     this.#sequence = place.sequence;
     this.ended = new Promise((resolve) => {
-      this.#end = resolve;
+      this.#resolveEnded = resolve;
     });
+  }
+
+  /** Called at the moment the instance is gone, before anyone who waits for `ended` learns of it. */
+  onEnd(listener: (end: InstanceEnd) => void): void {
+    this.#onEnd = listener;
   }
 
   /** No longer in charge of the saga. */
@@ -104,6 +112,7 @@ export class SagaInstance {
     this.#closing = true;
     for (const operation of this.#running.values()) operation.drop();
     await Promise.all([...this.#running.values()].map(({ result }) => result));
+    await Promise.all(this.#appends);
   }
 
   async #commit(step: Step): Promise<Result<void, AppendError | Quarantine>> {
@@ -115,7 +124,7 @@ export class SagaInstance {
     const sequence = this.#sequence;
     this.#sequence += 1;
     const outbox = outboxOf(sagaId, saga.name, step.entries);
-    const appended = await appendSafely(this.#ports.store, {
+    const appending = appendSafely(this.#ports.store, {
       sagaId,
       sequence,
       epoch,
@@ -124,6 +133,9 @@ export class SagaInstance {
       record: record.value,
       outbox,
     });
+    this.#appends.add(appending);
+    const appended = await appending;
+    this.#appends.delete(appending);
     if (this.#gone) return err({ _tag: "StoreUnavailable", message: "an earlier append of this saga failed" });
     if (appended.isErr()) return this.#lose(appended.error);
     if (outbox.length > 0) this.#ports.onEvents();
@@ -140,7 +152,8 @@ export class SagaInstance {
     if (this.#gone) return;
     this.#gone = true;
     for (const operation of this.#running.values()) operation.drop();
-    this.#end(end);
+    this.#onEnd(end);
+    this.#resolveEnded(end);
   }
 
   #act({ commands, status }: Step): void {

@@ -6,10 +6,11 @@ import { err, ok, type Result } from "neverthrow";
 import type { SagaDefinition } from "../definition/saga.ts";
 import { createMachine } from "../engine/machine.ts";
 import type { Quarantine, SagaIdConflict, SagaUnavailable } from "../errors/saga-error.ts";
+import type { AppendError } from "../journal/journal-store.ts";
 import { hash128 } from "../primitives/hash.ts";
 import { canonicalJson, type Json } from "../primitives/json.ts";
 import { adopt } from "./adoption.ts";
-import { type InstanceEnd, type InstancePorts, SagaInstance } from "./instance.ts";
+import { type InstancePorts, SagaInstance } from "./instance.ts";
 import type { Registry } from "./registry.ts";
 
 /** How long the store is left alone after it failed, in milliseconds. */
@@ -35,12 +36,15 @@ export interface PresentOptions {
   readonly hold?: boolean | undefined;
 }
 
+/** `exists`: a saga of this id is in the store already; whoever begun it, this engine did not. */
+type Start = "begun" | "exists";
+
 interface Live {
   readonly instance: SagaInstance;
   readonly definition: SagaDefinition;
   readonly input: string;
-  /** Settles once the start is durable, or never will be. */
-  readonly started: Promise<Result<void, SagaUnavailable>>;
+  /** Settles once the start is durable, here or by somebody else's hand, or never will be. */
+  readonly started: Promise<Result<Start, SagaUnavailable>>;
 }
 
 export class SagaHost {
@@ -76,7 +80,7 @@ export class SagaHost {
     definition: SagaDefinition,
     sagaId: string,
     input: Json | undefined,
-  ): Promise<Result<"begun" | "exists", SagaUnavailable | SagaIdConflict>> {
+  ): Promise<Result<Start, SagaUnavailable | SagaIdConflict>> {
     if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
     const live = this.#live.get(sagaId);
     if (live !== undefined) return this.#join(live, definition, sagaId, input);
@@ -85,16 +89,12 @@ export class SagaHost {
     const instance = new SagaInstance(this.ports, createMachine(definition, sagaId), { sagaId, saga, epoch: 1, sequence: 0 });
     const seed = hash128(`${sagaId} ${random()} ${random()} ${now()}`);
     const appended = instance.apply({ _tag: "SagaStarted", input, seed, at: store.now() });
-    const started = appended.then((verdict): Result<"begun" | "exists", SagaUnavailable> => {
+    const started = appended.then((verdict): Result<Start, SagaUnavailable> => {
       if (verdict.isOk()) return ok("begun");
       if (verdict.error._tag === "SequenceConflict" || verdict.error._tag === "StaleEpoch") return ok("exists");
       return err(unavailable(sagaId, "message" in verdict.error ? verdict.error.message : verdict.error._tag));
     });
-    this.#enter(
-      sagaId,
-      { instance, definition, input: canonicalJson(input), started: started.then((verdict) => verdict.map(() => undefined)) },
-      false,
-    );
+    this.#enter(sagaId, { instance, definition, input: canonicalJson(input), started });
     return started;
   }
 
@@ -138,29 +138,27 @@ export class SagaHost {
     this.#quarantined.delete(sagaId);
     const { instance, step, definition, input } = found;
     if (hold === true) instance.hold();
-    this.#enter(sagaId, { instance, definition, input: canonicalJson(input), started: Promise.resolve(ok(undefined)) }, true);
+    this.#enter(sagaId, { instance, definition, input: canonicalJson(input), started: Promise.resolve(ok("begun")) });
     await instance.takeUp(step);
     return ok({ _tag: "Live", instance });
   }
 
-  #enter(sagaId: string, live: Live, durable: boolean): void {
+  #enter(sagaId: string, live: Live): void {
     this.#live.set(sagaId, live);
-    void live.instance.ended.then(async (end) => {
+    live.instance.onEnd((end) => {
       if (this.#live.get(sagaId) === live) this.#live.delete(sagaId);
-      const started = durable || (await live.started).isOk();
-      this.#afterEnd(sagaId, end, started);
+      if (end._tag === "Lost") void this.#afterLoss(sagaId, end.error, live);
+      else if (end.quarantine !== undefined) this.#quarantined.set(sagaId, end.quarantine);
     });
   }
 
-  #afterEnd(sagaId: string, end: InstanceEnd, started: boolean): void {
-    if (end._tag === "Rested") {
-      if (end.quarantine !== undefined) this.#quarantined.set(sagaId, end.quarantine);
-      return;
-    }
-    const { error } = end;
+  async #afterLoss(sagaId: string, error: AppendError | Quarantine, { started }: Live): Promise<void> {
+    const start = await started;
+    // A start that was refused left nothing here to go on with.
+    if (start.isErr() || start.value === "exists") return;
     // I7: a stale epoch is never an outcome. Another owner drives the saga now, and this one writes nothing more.
-    if (error._tag === "StaleEpoch" || !started) return;
-    if (error._tag === "StoreUnavailable" || error._tag === "SequenceConflict") void this.#readoptLater(sagaId);
+    if (error._tag === "StaleEpoch") return;
+    if (error._tag === "StoreUnavailable" || error._tag === "SequenceConflict") await this.#readoptLater(sagaId);
     else this.#quarantined.set(sagaId, error);
   }
 
@@ -168,7 +166,7 @@ export class SagaHost {
     await this.ports.timer.sleep(STORE_RETRY_MS);
     if (this.#closed) return;
     const present = await this.present(sagaId);
-    if (present.isErr()) void this.#readoptLater(sagaId);
+    if (present.isErr()) await this.#readoptLater(sagaId);
   }
 
   /** Takes up every unfinished saga, oldest first, a bounded number at a time. A store that fails meanwhile is asked again. */
