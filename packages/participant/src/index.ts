@@ -3,6 +3,16 @@
 export { DatabaseCorrupt, type DatabaseError, DatabaseMisused, DatabaseUnavailable, isDatabaseError } from "./database/database-errors.ts";
 export { createMemoryDatabase, type MemoryDatabaseOptions } from "./database/memory-database.ts";
 export type { Database, Page, Table, Transaction } from "./database.ts";
+export { type CloudEvent, type CloudEventInit, cloudEvent, type ExtensionValue } from "./events/cloud-event.ts";
+export type {
+  EventAttributeInvalid,
+  EventAttributeMissing,
+  EventBodyMalformed,
+  EventContentUnsupported,
+  EventInvalid,
+  EventVersionUnsupported,
+} from "./events/event-invalid.ts";
+export { type EventMessage, type EventMode, formatEvent, parseEvent, type ReceivedMessage } from "./events/event-message.ts";
 export type {
   ActAnswer,
   ActionDecision,
@@ -35,3 +45,10 @@ export type {
   UndoContext,
   UndoneKey,
 } from "./fence/operation.ts";
+export { type Consumed, createInbox, type Inbox, type InboxOptions, type Repeated } from "./inbox/inbox.ts";
+export type { Backoff } from "./relay/backoff.ts";
+export { createHttpPublisher, type HttpPublisherOptions } from "./relay/http-publisher.ts";
+export { cloudEventOf } from "./relay/outbox-event.ts";
+export type { NotDelivered, Publisher } from "./relay/publisher.ts";
+export { createRelay, type Relay, type RelayOptions } from "./relay/relay.ts";
+export type { RelayNews, RelayObserver } from "./relay/relay-news.ts";
