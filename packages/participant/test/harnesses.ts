@@ -1,0 +1,28 @@
+/** The storages that every suite runs on: the memory database, and real files. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createMemoryDatabase } from "@backstep/participant";
+import type { DatabaseHarness } from "@backstep/participant/conformance";
+import { createSqliteDatabase } from "@backstep/participant/sqlite";
+
+export const memoryHarness: DatabaseHarness = {
+  survivesClose: false,
+  async createStorage(now) {
+    const database = createMemoryDatabase({ now });
+    return { open: async () => database };
+  },
+};
+
+export const sqliteHarness: DatabaseHarness = {
+  survivesClose: true,
+  async createStorage(now) {
+    const directory = await mkdtemp(join(tmpdir(), "backstep-participant-"));
+    return {
+      open: async () => createSqliteDatabase({ path: join(directory, "test.db"), now }),
+      dispose: () => rm(directory, { recursive: true }),
+    };
+  },
+};
+
+export const harnesses = { memory: memoryHarness, sqlite: sqliteHarness } as const;
