@@ -85,6 +85,7 @@ async function paged(
   for (;;) {
     const page = await next({ limit, after: seen.at(-1) });
     seen.push(...page.map(({ id }) => id));
-    if (page.length < limit) return seen;
+    // A page that does not go on would go on for ever.
+    if (page.length < limit || seen.length > ORDERED.length) return seen;
   }
 }
