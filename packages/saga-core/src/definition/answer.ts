@@ -5,6 +5,9 @@ import type { Fault } from "../errors/fault.ts";
 /** `ResultAsync` is no `PromiseLike` of a wider `Result`, so it is named on its own. */
 export type Answer<Failure> = Result<unknown, Failure> | ResultAsync<unknown, Failure> | PromiseLike<Result<unknown, Failure>>;
 
+/** An answer of a given output and of no failure but a fault. */
+export type AnswerOf<Output> = Result<Output, Fault> | ResultAsync<Output, Fault> | PromiseLike<Result<Output, Fault>>;
+
 /** The output a function answers with. */
 export type AnsweredOutput<Returned> = Awaited<Returned> extends Result<infer Output, unknown> ? Output : never;
 

@@ -38,7 +38,8 @@ export type FailureOf<Yielded> =
       ? Exclude<Failure, Fault>
       : never;
 
-export type Body<Yielded, Output> = Generator<Yielded, Output, never>;
+/** A body, or a part of one: a helper generator declared as this can be called with `yield*` from another. */
+export type Body<Yielded, Output> = Generator<Yielded, Output, unknown>;
 
 export type Instruction =
   | { readonly _tag: "CallStep"; readonly step: StepDefinition; readonly input: unknown }

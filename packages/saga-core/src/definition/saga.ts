@@ -13,7 +13,7 @@ export type RunEffect = Effect<string, Exclude<EffectKind, "retriable">, Tagged>
 export type CompleteEffect = Effect<string, "retriable" | "readOnly" | "plain", never>;
 
 type AnyPivotCall = PivotCall<string, unknown, Tagged>;
-type PivotOutput<Pivot> = Pivot extends PivotCall<string, infer Output, unknown> ? Output : undefined;
+type PivotOutput<Pivot> = [Pivot] extends [never] ? undefined : Pivot extends PivotCall<string, infer Output, unknown> ? Output : undefined;
 type PivotFailure<Pivot> = Pivot extends PivotCall<string, unknown, infer Failure> ? Exclude<Failure, Fault> : never;
 
 interface SagaOptionsBase<Name extends string, Schema extends StandardSchemaV1, Yielded, RunOutput> {
@@ -68,7 +68,9 @@ export interface NestableSaga<Name extends string, Input, Output, Failure> exten
 // biome-ignore lint/suspicious/noExplicitAny: `Input` is contravariant, so no other type takes every saga.
 export type AnySaga = Saga<string, any, unknown, unknown>;
 
-type Checked<Output, Declared> = [NonJsonPart<Output>] extends [never] ? Declared : NotJournalable<NonJsonPart<Output>>;
+/** `Declared` when all that the journal keeps of a saga is JSON: its input as its schema hands it on, its output, its failures. Otherwise what is not. */
+type Checked<Kept, Declared> = [NonJsonPart<Kept>] extends [never] ? Declared : NotJournalable<NonJsonPart<Kept>>;
+type Kept<Schema extends StandardSchemaV1, Yielded, Output> = StandardSchemaV1.InferOutput<Schema> | FailureOf<Yielded> | Output;
 
 interface SagaConstructor {
   /**
@@ -79,7 +81,7 @@ interface SagaConstructor {
    */
   <const Name extends string, Schema extends StandardSchemaV1, Yielded extends RunEffect, Output>(
     options: RunOnlyOptions<Name, Schema, Yielded, Output>,
-  ): Checked<Output, NestableSaga<Name, StandardSchemaV1.InferInput<Schema>, Output, FailureOf<Yielded>>>;
+  ): Checked<Kept<Schema, Yielded, Output>, NestableSaga<Name, StandardSchemaV1.InferInput<Schema>, Output, FailureOf<Yielded>>>;
 
   <
     const Name extends string,
@@ -91,7 +93,10 @@ interface SagaConstructor {
     Output = RunOutput,
   >(
     options: SagaOptions<Name, Schema, Yielded, RunOutput, Pivot, CompleteYielded, Output>,
-  ): Checked<Output, Saga<Name, StandardSchemaV1.InferInput<Schema>, Output, FailureOf<Yielded> | PivotFailure<Pivot>>>;
+  ): Checked<
+    Kept<Schema, Yielded, Output>,
+    Saga<Name, StandardSchemaV1.InferInput<Schema>, Output, FailureOf<Yielded> | PivotFailure<Pivot>>
+  >;
 }
 
 interface ErasedOptions extends Omit<SagaDefinition, "version"> {

@@ -7,7 +7,7 @@ import type { Fault } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import type { NonJsonPart, NotJournalable } from "../primitives/json.ts";
-import type { Answer, AnsweredOutput, AnsweredRejection } from "./answer.ts";
+import type { Answer, AnsweredOutput, AnsweredRejection, AnswerOf } from "./answer.ts";
 import type { Call, CompensationCall } from "./call.ts";
 import { type Effect, type Yieldable, yieldable } from "./effect.ts";
 import type { Cause, Resolution, UndoableOutcome } from "./outcome.ts";
@@ -62,10 +62,7 @@ interface ResolvableStepOptions<Input, Returned> {
     | undefined;
 }
 
-export type ResolveAnswer<Output, Rejection> = Answer<Fault> & AnswerOf<Resolution<Output, Rejection>>;
-/** Narrows an answer's output without naming its container again. */
-type AnswerOf<Output> = PromiseLike<ResultOf<Output>> | ResultOf<Output>;
-type ResultOf<Output> = import("neverthrow").Result<Output, Fault>;
+export type ResolveAnswer<Output, Rejection> = AnswerOf<Resolution<Output, Rejection>>;
 
 export interface StepOptions<Name extends string, Input, Returned>
   extends AnyStepOptions<Name, Input, Returned>,
@@ -137,8 +134,8 @@ export interface PivotCall<out Name extends string, out Output, out Failure> {
   readonly "~failure"?: Failure;
 }
 
-/** A step without an input is called with none. */
-type InputOf<Input> = unknown extends Input ? undefined : Input;
+/** A step without an input is called with none: a parameter of type `void` may be left out, one of type `undefined` may not. */
+type InputOf<Input> = unknown extends Input ? void : [Input] extends [undefined] ? void : Input;
 
 /** `Step` when input, output and rejections are JSON; otherwise what is not, which nothing can call. */
 type Journalable<Input, Returned, Step> = [

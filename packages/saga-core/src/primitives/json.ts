@@ -11,25 +11,31 @@ export interface NotJournalable<Offender> {
   readonly "~this cannot be stored as JSON": Offender;
 }
 
-type Primitive = null | boolean | number | string | undefined;
+type Primitive = null | boolean | number | string | undefined | void;
 type Callable = (...parameters: never[]) => unknown;
 
-/** The first part of `Value` that plain JSON cannot hold, or `never` when all of it can be held. */
-export type NonJsonPart<Value> = 0 extends 1 & Value // `any` would let everything through unseen
+/** How deep types are looked into: recursive ones (a tree, `Json` itself) repeat long before, and values are checked in full at run time. */
+type Deepest = 8;
+
+/** The first part of `Value` that plain JSON cannot hold, or `never` when all of it can be held. `Depth` counts by its length. */
+export type NonJsonPart<Value, Depth extends readonly 0[] = []> = 0 extends 1 & Value // `any` would let everything through unseen
   ? Value
   : unknown extends Value
     ? Value
     : Value extends Primitive
       ? never
-      : Value extends bigint | symbol | Callable
-        ? Value
-        : Value extends readonly (infer Item)[]
-          ? NonJsonPart<Item>
-          : Value extends { toJSON(...parameters: never[]): unknown } | { [Symbol.iterator](): unknown } | Promise<unknown>
-            ? Value
-            : Value extends object
-              ? { [Key in keyof Value]-?: Key extends symbol ? never : NonJsonPart<Value[Key]> }[keyof Value]
-              : Value;
+      : Depth["length"] extends Deepest
+        ? never
+        : Value extends bigint | symbol | Callable
+          ? Value
+          : Value extends readonly (infer Item)[]
+            ? // A member that is undefined is left out; an array's place cannot be.
+              (undefined extends Item ? undefined : never) | NonJsonPart<Item, [...Depth, 0]>
+            : Value extends { toJSON(...parameters: never[]): unknown } | { [Symbol.iterator](): unknown } | Promise<unknown>
+              ? Value
+              : Value extends object
+                ? { [Key in keyof Value]-?: Key extends symbol ? never : NonJsonPart<Value[Key], [...Depth, 0]> }[keyof Value]
+                : Value;
 
 /** `unknown` when every part of `Value` is JSON, a readable complaint when not. Meant for `[X] extends [never]` tests and intersections. */
 export type JournalableCheck<Value> = [NonJsonPart<Value>] extends [never] ? unknown : NotJournalable<NonJsonPart<Value>>;
