@@ -1,0 +1,4 @@
+/** The server's door. */
+export { type ContractServer, createServer, type ServerOptions } from "./server/create-server.ts";
+export type { EventHandler, EventHandlers } from "./server/events-route.ts";
+export { type ProblemOptions, problemDocument, problemResponse } from "./server/problem-response.ts";

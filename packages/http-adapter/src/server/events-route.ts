@@ -1,0 +1,45 @@
+/** `POST /events`: CloudEvents over HTTP into an inbox, so that a delivery that comes twice has one effect. */
+
+import type { EventType } from "@backstep/contract";
+import { createInbox, type Database, type Fence, type Inbox, parseEvent, type Transaction } from "@backstep/participant";
+import type { Context } from "hono";
+import { problemResponse } from "./problem-response.ts";
+import { readText } from "./read-input.ts";
+
+/** What to do with one type of event: its declaration, and the effect, inside the transaction that also remembers the event. */
+export interface EventHandler {
+  readonly event: EventType;
+  // Method syntax on purpose: a handler of any data must fit here; the declaration's schema has checked it.
+  handle(transaction: Transaction, data: unknown, now: number): Promise<void>;
+}
+
+export type EventHandlers = readonly EventHandler[];
+
+interface EventsOptions {
+  readonly database: Database;
+  readonly fence: Fence;
+  readonly events: EventHandlers;
+  readonly bodyBytesMax: number;
+}
+
+type AddRoute = (method: string, path: string, handle: (context: Context) => Response | Promise<Response>) => void;
+
+export function mountEvents(add: AddRoute, { database, fence, events, bodyBytesMax }: EventsOptions): void {
+  const inbox = createInbox({ database, retentionMs: fence.retentionMs });
+  add("POST", "/events", ({ req }) => receive(inbox, database, events, req.raw, bodyBytesMax));
+}
+
+async function receive(inbox: Inbox, database: Database, events: EventHandlers, request: Request, bodyBytesMax: number): Promise<Response> {
+  const body = await readText(request, bodyBytesMax);
+  if (body === undefined) return problemResponse("bodyTooLarge", { detail: `at most ${bodyBytesMax} bytes` });
+  const parsed = parseEvent({ headers: request.headers, body });
+  if (parsed.isErr()) return problemResponse("requestInvalid", { detail: `no CloudEvent: ${parsed.error._tag}` });
+  const event = parsed.value;
+  const handler = events.find((each) => each.event.type === event.type);
+  // An event nobody here waits for is taken and dropped: its sender must not keep it for ever.
+  if (handler === undefined) return new Response(null, { status: 204 });
+  const data = handler.event.data.safeParse(event.data);
+  if (!data.success) return problemResponse("requestInvalid", { detail: `the data of ${event.type} does not fit its schema` });
+  await inbox.consume(event, (transaction) => handler.handle(transaction, data.data, database.now()));
+  return new Response(null, { status: 204 });
+}
