@@ -49,8 +49,8 @@ export interface NotJson {
 const NESTING_MAX = 64;
 
 /**
- * Copies a value into plain, deeply frozen JSON. `undefined` members are left out, as `JSON.stringify` does; everything
- * else that JSON would bend silently (dates, maps, class instances, NaN, functions, `-0`) is refused with its place.
+ * Copies a value into plain, deeply frozen JSON. `undefined` members are left out and `-0` becomes `0`, as `JSON.stringify` does; everything
+ * else that JSON would bend silently (dates, maps, class instances, NaN, functions, an array's holes) is refused with its place.
  */
 export function toJson(value: unknown): Result<Json, NotJson> {
   return copy(value, "", 0);
@@ -79,17 +79,22 @@ function copyObject(value: object, path: string, depth: number): Result<Json, No
   if (prototype !== Object.prototype && prototype !== null) {
     const name = (prototype as { constructor?: { name?: string } }).constructor?.name;
     // Objects of another realm have another Object.prototype, but its constructor is still called Object.
-    if (name !== "Object") return err({ path, found: `an instance of ${name ?? "an unnamed class"}` });
+    if (name !== "Object") return err({ path, found: `an instance of ${name || "an unnamed class"}` });
   }
   const members: Record<string, Json> = Object.create(null) as Record<string, Json>;
   for (const [key, member] of Object.entries(value)) {
     if (member === undefined) continue;
-    const copied = copy(member, `${path}/${key}`, depth + 1);
+    const copied = copy(member, `${path}/${pointerSegment(key)}`, depth + 1);
     if (copied.isErr()) return copied;
     members[key] = copied.value;
   }
   // Spread gives the copy an ordinary prototype while a "__proto__" key stays a plain member.
   return ok(Object.freeze({ ...members }));
+}
+
+/** RFC 6901, §3. */
+function pointerSegment(key: string): string {
+  return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 /** Freezes parsed JSON in place, so that a body sees the same unchangeable value live and on replay. */
