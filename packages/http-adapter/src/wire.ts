@@ -35,8 +35,10 @@ export const PROBLEM = {
     title: "The Idempotency-Key or another header of the call is malformed",
   },
   notFound: { type: "urn:backstep:problem:no-such-route", status: 404, title: "There is nothing at this path" },
+  noSuchSaga: { type: "urn:backstep:problem:no-such-saga", status: 404, title: "There is no saga of this id" },
   methodNotAllowed: { type: "urn:backstep:problem:method-not-allowed", status: 405, title: "This path does not take this method" },
   running: { type: "urn:backstep:problem:running", status: 409, title: "An operation under this key is being executed" },
+  sagaAbandoned: { type: "urn:backstep:problem:saga-abandoned", status: 409, title: "An operator ended this saga as it stood" },
   sealed: {
     type: "urn:backstep:problem:sealed",
     status: 410,
@@ -48,6 +50,7 @@ export const PROBLEM = {
   keyReused: { type: "urn:backstep:problem:key-reused", status: 422, title: "This key came with another payload" },
   unexpected: { type: "urn:backstep:problem:unexpected", status: 500, title: "Something went wrong here" },
   unavailable: { type: "urn:backstep:problem:unavailable", status: 503, title: "Not available just now" },
+  sagaFaulted: { type: "urn:backstep:problem:saga-faulted", status: 503, title: "It could not be done; everything is taken back" },
 } as const;
 
 export type ProblemKind = keyof typeof PROBLEM;

@@ -27,14 +27,20 @@ function queryMembers(url: URL): Readonly<Record<string, unknown>> {
 }
 
 async function bodyMembers(request: Request, bytesMax: number): Promise<Result<Readonly<Record<string, unknown>>, Response>> {
+  return (await readJsonBody(request, bytesMax)).andThen((body): Result<Readonly<Record<string, unknown>>, Response> => {
+    if (typeof body === "object" && body !== null && !Array.isArray(body)) return ok(body as Readonly<Record<string, unknown>>);
+    return err(problemResponse("requestInvalid", { detail: "the body must be a JSON object" }));
+  });
+}
+
+/** A body that says it is JSON, and is, within bounds; or the problem to answer with. */
+export async function readJsonBody(request: Request, bytesMax: number): Promise<Result<unknown, Response>> {
   const [mediaType = ""] = (request.headers.get("content-type") ?? "").split(";");
   if (mediaType.trim().toLowerCase() !== "application/json") return err(problemResponse("mediaType"));
   const text = await readText(request, bytesMax);
   if (text === undefined) return err(problemResponse("bodyTooLarge", { detail: `at most ${bytesMax} bytes` }));
   try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === "object" && body !== null && !Array.isArray(body)) return ok(body as Readonly<Record<string, unknown>>);
-    return err(problemResponse("requestInvalid", { detail: "the body must be a JSON object" }));
+    return ok(JSON.parse(text) as unknown);
   } catch {
     return err(problemResponse("requestInvalid", { detail: "the body is not JSON" }));
   }

@@ -1,0 +1,158 @@
+/**
+ * A saga over HTTP: one route that starts it, one that tells how it stands. The starting route has no fence of its own, because a start is idempotent by the saga's id,
+ * which is made of client and key. It answers from the saga: ended, with its answer, the same ever after; not ended in time or parked, with 202 and where to look.
+ */
+import type { Engine, Saga, SagaEnding, SagaNotFound, SagaSnapshot, SagaStartError, SagaUnavailable } from "@backstep/saga-core";
+import { type IdempotencyKey, isTagged, type Tagged } from "@backstep/saga-core/adapter";
+import type { Context, Hono } from "hono";
+import type { Result } from "neverthrow";
+import { match, P } from "ts-pattern";
+import { rejectionType } from "../wire.ts";
+import { titleOf } from "./answer-response.ts";
+import { problemDocument, problemResponse, retryAfter } from "./problem-response.ts";
+import { readCall } from "./read-call.ts";
+import { readJsonBody } from "./read-input.ts";
+import { sagaStatus } from "./saga-status.ts";
+
+export interface SagaRoutesOptions<Input, Output, Failure> {
+  readonly engine: Engine;
+  readonly saga: Saga<string, Input, Output, Failure>;
+  /** Where it is started (POST) and, with its id behind it, looked at (GET), e.g. `/checkouts`. */
+  readonly path: `/${string}`;
+  /** Who asks, as far as the server knows: part of the saga's id, so that one client's key is never another's. 1 to 40 characters of `A-Z a-z 0-9 . _ : -`. */
+  readonly clientOf: (request: Request, input: unknown) => string | undefined;
+  /** How long to wait for the end, in milliseconds, before answering 202. Default 10,000. */
+  readonly answerWithinMs?: number | undefined;
+  /** The HTTP status of a domain error by its tag. Default 422. */
+  readonly statusOf?: ((tag: string) => number | undefined) | undefined;
+  /** Default 65,536. */
+  readonly bodyBytesMax?: number | undefined;
+}
+
+const ANSWER_WITHIN_MS_DEFAULT = 10_000;
+const BODY_BYTES_MAX_DEFAULT = 64 * 1024;
+const CLIENT = /^[A-Za-z0-9._:-]{1,40}$/;
+/** Leaves room for the saga's name and the client in a saga's id. */
+const KEY = /^[A-Za-z0-9._:@~-]{1,64}$/;
+
+/** Adds the two routes to an app. */
+export function mountSaga<Input, Output, Failure>(app: Hono, options: SagaRoutesOptions<Input, Output, Failure>): void {
+  const { path } = options;
+  app.post(path, ({ req }) => start(options, req.raw));
+  app.get(`${path}/:sagaId`, (context) => look(options, context));
+  app.all(path, () => problemResponse("methodNotAllowed", { headers: { allow: "POST" } }));
+  app.all(`${path}/:sagaId`, () => problemResponse("methodNotAllowed", { headers: { allow: "GET" } }));
+}
+
+async function start<Input, Output, Failure>(options: SagaRoutesOptions<Input, Output, Failure>, request: Request): Promise<Response> {
+  const { engine, saga, answerWithinMs = ANSWER_WITHIN_MS_DEFAULT, bodyBytesMax = BODY_BYTES_MAX_DEFAULT } = options;
+  const call = readCall(request.headers, 0);
+  if (call.isErr()) return call.error;
+  const body = await readJsonBody(request, bodyBytesMax);
+  if (body.isErr()) return body.error;
+  const id = sagaIdOf(saga.name, options.clientOf(request, body.value), call.value.key);
+  if (id._tag === "Refused") return problemResponse("requestInvalid", { detail: id.detail });
+  // The engine checks the input against the saga's schema; until then it is whatever came.
+  const run = engine.run(saga, body.value as never, { id: id.sagaId });
+  const result = await within(run, answerWithinMs);
+  return result === undefined ? accepted(options.path, id.sagaId, "running") : resultResponse(options, id.sagaId, result);
+}
+
+type NamedSaga = { readonly _tag: "Named"; readonly sagaId: string } | { readonly _tag: "Refused"; readonly detail: string };
+
+function sagaIdOf(name: string, client: string | undefined, key: IdempotencyKey): NamedSaga {
+  if (client === undefined || !CLIENT.test(client)) return { _tag: "Refused", detail: "who asks is missing or malformed" };
+  if (!KEY.test(key)) return { _tag: "Refused", detail: "here an Idempotency-Key has 1 to 64 characters of A-Z a-z 0-9 . _ : @ ~ -" };
+  return { _tag: "Named", sagaId: `${name}:${client}:${key}` };
+}
+
+async function within<Value>(awaited: PromiseLike<Value>, delayMs: number): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, delayMs, undefined);
+  });
+  try {
+    return await Promise.race([awaited, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function accepted(path: string, sagaId: string, status: "running" | "parked"): Response {
+  const location = `${path}/${encodeURIComponent(sagaId)}`;
+  return Response.json({ sagaId, status, location }, { status: 202, headers: { location, ...retryAfter(1_000) } });
+}
+
+type AnySagaError = SagaEnding | SagaStartError | SagaNotFound | SagaUnavailable | Tagged;
+
+function resultResponse<Input, Output, Failure>(
+  options: SagaRoutesOptions<Input, Output, Failure>,
+  sagaId: string,
+  result: Result<Output, unknown>,
+): Response {
+  if (result.isOk()) return Response.json(result.value ?? null);
+  const { error } = result;
+  // Every error of a run is tagged; a body's own are plain data of the domain.
+  return isTagged(error) ? errorResponse(options, sagaId, error as AnySagaError) : problemResponse("unexpected", { effect: "unknown" });
+}
+
+function errorResponse(
+  options: Pick<SagaRoutesOptions<never, unknown, unknown>, "path" | "saga" | "statusOf">,
+  sagaId: string,
+  error: AnySagaError,
+): Response {
+  return match(error)
+    .with({ _tag: "SagaParked", sagaId: P.string }, () => accepted(options.path, sagaId, "parked"))
+    .with({ _tag: "SagaRequestInvalid", issues: P.array() }, ({ issues }) =>
+      problemResponse("requestInvalid", {
+        detail: issues
+          .slice(0, 5)
+          .map(({ path, message }) => `${path}: ${message}`)
+          .join("; "),
+      }),
+    )
+    .with({ _tag: "SagaIdConflict", sagaId: P.string }, () => problemResponse("keyReused"))
+    .with({ _tag: P.union("SagaUnavailable", "SagaNotFound"), sagaId: P.string }, () =>
+      problemResponse("unavailable", { effect: "unknown", headers: retryAfter(1_000) }),
+    )
+    .with({ _tag: "SagaFaulted", fault: P.any }, ({ step, path }) =>
+      problemResponse("sagaFaulted", { detail: `${step ?? path} could not be done; everything is taken back`, decided: "key" }),
+    )
+    .with({ _tag: "SagaAbandoned", stands: P.array() }, ({ stands }) =>
+      problemResponse("sagaAbandoned", {
+        detail: `an operator ended it; ${stands.length} effects stand`,
+        effect: stands.length === 0 ? "none" : "applied",
+        decided: "key",
+      }),
+    )
+    .otherwise((rejection) => rejectedResponse(options, rejection));
+}
+
+/** The saga said no, and everything is taken back: an answer for the key. */
+function rejectedResponse(
+  { saga, statusOf }: Pick<SagaRoutesOptions<never, unknown, unknown>, "saga" | "statusOf">,
+  error: Tagged,
+): Response {
+  const { _tag: tag } = error;
+  return problemDocument({
+    type: rejectionType(saga.name, tag),
+    title: titleOf(tag),
+    status: statusOf?.(tag) ?? 422,
+    effect: "none",
+    decided: "key",
+    error,
+  });
+}
+
+async function look(
+  { engine, saga }: Pick<SagaRoutesOptions<never, unknown, unknown>, "engine" | "saga">,
+  { req }: Context,
+): Promise<Response> {
+  const sagaId = req.param("sagaId") ?? "";
+  const snapshot = await engine.inspect(sagaId);
+  return snapshot.match(
+    (found: SagaSnapshot) => (found.saga.name === saga.name ? Response.json(sagaStatus(found)) : problemResponse("noSuchSaga")),
+    (error) =>
+      error._tag === "SagaNotFound" ? problemResponse("noSuchSaga") : problemResponse("unavailable", { headers: retryAfter(1_000) }),
+  );
+}
