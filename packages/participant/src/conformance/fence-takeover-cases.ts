@@ -139,7 +139,7 @@ export const fenceTakeoverCases: CaseGroup<FenceWorld> = {
     expectEqual(await world.fence.undoIntended(world.undoOf(action), foreign.refunding()), undone, "asked again after the lease");
   },
 
-  "takeover: an undo that died is gone on with, under its own key alone": async (world) => {
+  "takeover: an undo that threw is gone on with": async (world) => {
     const [foreign, action] = [new ForeignSystem(), world.action("k")];
     await world.fence.intend(action, foreign.charging);
     const undo = world.undoOf(action);
@@ -148,13 +148,29 @@ export const fenceTakeoverCases: CaseGroup<FenceWorld> = {
       "Abort",
       "the undo's own error comes out",
     );
-    const second = world.undoOf(action, "succeeded", { key: "k/undo~1" });
-    expectEqual((await world.fence.undoIntended(second, foreign.refunding()))._tag, "Running", "a second undo waits");
-    expectEqual((await world.undo(second, never))._tag, "Running", "of either mode");
-    expectEqual(await world.fence.undoIntended(undo, foreign.refunding()), undone, "the first goes on");
-    expectEqual(await world.fence.undoIntended(second, foreign.refunding()), nothingToUndo, "the second finds nothing left");
-    expectEqual(await world.fence.undoIntended(undo, foreign.refunding()), undoneBefore, "the record stays");
+    expectEqual((await world.undo(world.undoOf(action, "succeeded", { key: "k/undo~1" }), never))._tag, "Running", "by its own mode");
+    expectEqual(await world.fence.undoIntended(undo, foreign.refunding()), undone, "from where it stopped");
+    expectEqual(await world.fence.undoIntended(undo, foreign.refunding()), undoneBefore, "once");
     expectEqual(foreign.undos, [OUTPUT], "one undo");
+  },
+
+  "takeover: a second undo goes on with the first, under the first one's key": async (world) => {
+    const [foreign, action, keys] = [new ForeignSystem(), world.action("k"), [] as string[]];
+    await world.fence.intend(action, foreign.charging);
+    const refund = { ...foreign.refunding(), effect: async ({ key }: { readonly key: string }) => void keys.push(key) };
+    const [first, second] = [world.undoOf(action), world.undoOf(action, "succeeded", { key: "k/undo~1" })];
+    const started = Promise.withResolvers<void>();
+    void world.fence.undoIntended(first, { ...refund, effect: () => new Promise<void>(() => started.resolve()) });
+    await started.promise;
+    expectEqual(
+      await world.fence.undoIntended(second, refund),
+      { _tag: "Running", retryAfterMs: LEASE_MS },
+      "not before its lease is over",
+    );
+    world.context.clock.advance(LEASE_MS);
+    expectEqual(await world.fence.undoIntended(second, refund), nothingToUndo, "afterwards nothing is left for the second");
+    expectEqual(await world.fence.undoIntended(first, refund), undoneBefore, "and the first is done");
+    expectEqual(keys, ["k/undo"], "the foreign system hears one key");
   },
 
   "takeover: an undo whose process died waits for its lease": async (world) => {

@@ -23,8 +23,14 @@ export interface SettleFirst {
   readonly token: number;
 }
 
+/** A foreign undo of this action has begun under a key, perhaps another one, and not ended. */
+export interface GoingBack {
+  readonly _tag: "GoingBack";
+  readonly by: string;
+}
+
 /** Of these, the first three are recorded in the undo's own row; the rest leave no trace. */
-export type UndoPlan = NothingToUndo | Undone | EvidenceLost | TakeBack | SettleFirst | Running | KeyReused;
+export type UndoPlan = NothingToUndo | Undone | EvidenceLost | TakeBack | GoingBack | SettleFirst | Running | KeyReused;
 
 export async function planUndo(parts: FenceParts, transaction: Transaction, operation: FencedUndo, now: number): Promise<UndoPlan> {
   const { undoes, sagaId } = operation;
@@ -32,16 +38,16 @@ export async function planUndo(parts: FenceParts, transaction: Transaction, oper
   const state: FenceState = lost ? { _tag: "EvidenceLost" } : { _tag: "Sealed" };
   const tombstone = { key: undoes.key, name: undoes.name, sagaId, issuedAt: undoes.issuedAt, writtenAt: now, state };
   if (await insertRow(transaction, tombstone)) return lost ? { _tag: "EvidenceLost" } : { _tag: "NothingToUndo" };
-  return planFrom(parts, await mustReadRow(transaction, undoes.key), operation, now);
+  return planFrom(await mustReadRow(transaction, undoes.key), operation, now);
 }
 
-function planFrom(parts: FenceParts, action: FenceRow, { key, undoes }: FencedUndo, now: number): UndoPlan {
+function planFrom(action: FenceRow, { key, undoes }: FencedUndo, now: number): UndoPlan {
   if (action.kind === "undo" || disagrees(action.name, undoes.name)) return { _tag: "KeyReused" };
   return match<FenceState, UndoPlan>(action.state)
     .with({ _tag: "Sealed" }, () => ({ _tag: "NothingToUndo" }))
     .with({ _tag: "EvidenceLost" }, () => ({ _tag: "EvidenceLost" }))
     .with({ _tag: "TakenBack" }, ({ by }) => (by === key ? { _tag: "Undone" } : { _tag: "NothingToUndo" }))
-    .with({ _tag: "GoingBack" }, () => ({ _tag: "Running", retryAfterMs: parts.runningLeaseMs }))
+    .with({ _tag: "GoingBack" }, ({ by }) => ({ _tag: "GoingBack", by }))
     .with({ _tag: "Decided", decision: { _tag: "Succeeded", json: P.string } }, ({ decision }) => ({ _tag: "TakeBack", action, decision }))
     .with({ _tag: "Decided" }, () => ({ _tag: "NothingToUndo" }))
     .with({ _tag: "Open" }, ({ leaseUntil, token }) =>

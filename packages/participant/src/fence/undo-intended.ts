@@ -1,6 +1,7 @@
 /**
  * The undo of a foreign effect: settles an action that was left open, then takes it back under an intent of its own. While that is under
- * way the action's row says `GoingBack`, so that no second undo, whatever its key, can start beside it.
+ * way the action's row says `GoingBack`, so that no second undo, whatever its key, starts beside it: whoever comes after the lease goes on
+ * with the first one, under the first one's key, since the foreign system may have heard of that key already.
  */
 
 import { DatabaseCorrupt } from "../database/database-errors.ts";
@@ -21,7 +22,7 @@ interface SettleAction {
   readonly claim: Claim;
 }
 
-/** The undo's own intent is committed. */
+/** An undo's intent is committed, under this undo's key or under that of an earlier one that died. */
 interface Claimed {
   readonly _tag: "Claimed";
   readonly claim: Claim;
@@ -36,7 +37,10 @@ export async function undoIntended<Output, Rejection>(
   foreign: ForeignUndo<Output, Rejection>,
 ): Promise<UndoAnswer> {
   const opened = await parts.database.transaction((transaction) => open(parts, transaction, operation));
-  if (opened._tag === "Claimed") return takeBack(parts, operation, foreign, opened);
+  if (opened._tag === "Claimed") {
+    const answer = await takeBack(parts, operation, foreign, opened);
+    return opened.claim.key === operation.key ? answer : undoIntended(parts, operation, foreign);
+  }
   if (opened._tag !== "SettleAction") return opened;
   const settled = await settle(parts, opened.claim, foreign.action, "end");
   return settled._tag === "Running" ? settled : undoIntended(parts, operation, foreign);
@@ -45,10 +49,11 @@ export async function undoIntended<Output, Rejection>(
 async function open(parts: FenceParts, transaction: Transaction, operation: FencedUndo): Promise<Opened> {
   const now = parts.database.now();
   const recorded = await readOwnRow(transaction, operation, now);
-  if (recorded?._tag === "Lapsed") return resume(parts, transaction, operation, recorded.token, now);
+  if (recorded?._tag === "Lapsed") return goOn(parts, transaction, operation, operation.key, now);
   if (recorded !== undefined) return recorded;
   const plan = await planUndo(parts, transaction, operation, now);
   if (plan._tag === "Running" || plan._tag === "KeyReused") return plan;
+  if (plan._tag === "GoingBack") return goOn(parts, transaction, operation, plan.by, now);
   if (plan._tag === "SettleFirst") {
     return { _tag: "SettleAction", claim: await takeOver(parts, transaction, plan.action, plan.token, now) };
   }
@@ -73,38 +78,47 @@ async function claimUndo(
   return { _tag: "Claimed", claim, json: decision.json };
 }
 
-async function resume(parts: FenceParts, transaction: Transaction, operation: FencedUndo, token: number, now: number): Promise<Opened> {
-  const own = await mustReadRow(transaction, operation.key);
-  const { json } = recordOf(await mustReadRow(transaction, operation.undoes.key));
-  return { _tag: "Claimed", claim: await takeOver(parts, transaction, own, token, now), json };
+/** Takes over the undo that has begun, when its lease is over. */
+async function goOn(parts: FenceParts, transaction: Transaction, { undoes }: FencedUndo, by: string, now: number): Promise<Opened> {
+  const begun = await mustReadRow(transaction, by);
+  if (begun.state._tag !== "Open") throw inconsistent(by, "an undo that has begun is not open");
+  const leftMs = begun.state.leaseUntil - now;
+  if (leftMs > 0) return { _tag: "Running", retryAfterMs: leftMs };
+  const { json } = recordOf(await mustReadRow(transaction, undoes.key));
+  return { _tag: "Claimed", claim: await takeOver(parts, transaction, begun, begun.state.token, now), json };
 }
 
 async function takeBack(
   parts: FenceParts,
-  operation: FencedUndo,
+  { undoes }: FencedUndo,
   foreign: Pick<ForeignUndo<unknown, unknown>, "effect" | "conclude">,
   { claim, json }: Claimed,
 ): Promise<UndoAnswer> {
   try {
-    await foreign.effect({ ...foreignContext(parts, operation), undone: outputOf(json) });
+    await foreign.effect({ ...foreignContext(parts, claim), undone: outputOf(json) });
   } catch (cause) {
     await giveBack(parts, claim);
     throw cause;
   }
   return parts.database.transaction<UndoAnswer>(async (transaction) => {
     const now = parts.database.now();
-    const own = await mustReadRow(transaction, operation.key);
-    if (own.state._tag !== "Open") return { _tag: "Replayed", decision: { _tag: "Undone" } };
-    const action = await mustReadRow(transaction, operation.undoes.key);
+    const { key, sagaId } = claim;
+    const begun = await mustReadRow(transaction, key);
+    if (begun.state._tag !== "Open") return { _tag: "Replayed", decision: { _tag: "Undone" } };
+    const action = await mustReadRow(transaction, undoes.key);
     const decision = { _tag: "Undone" } as const;
-    await writeRow(transaction, { ...own, writtenAt: now, state: { _tag: "Decided", decision } });
-    await writeRow(transaction, { ...action, writtenAt: now, state: { _tag: "TakenBack", decision: recordOf(action), by: operation.key } });
-    await foreign.conclude?.({ transaction, now, sagaId: operation.sagaId, key: operation.key });
+    await writeRow(transaction, { ...begun, writtenAt: now, state: { _tag: "Decided", decision } });
+    await writeRow(transaction, { ...action, writtenAt: now, state: { _tag: "TakenBack", decision: recordOf(action), by: key } });
+    await foreign.conclude?.({ transaction, now, sagaId, key });
     return { _tag: "Executed", decision };
   });
 }
 
 function recordOf({ key, state }: FenceRow): Succeeded {
   if (state._tag === "GoingBack" && state.decision._tag === "Succeeded") return state.decision;
-  throw new DatabaseCorrupt("the action of an open undo is not going back", { row: { table: fenceTable.name, key } });
+  throw inconsistent(key, "the action of an open undo is not going back");
+}
+
+function inconsistent(key: string, message: string): DatabaseCorrupt {
+  return new DatabaseCorrupt(message, { row: { table: fenceTable.name, key } });
 }

@@ -19,7 +19,8 @@ export function undo(parts: FenceParts, operation: FencedUndo, business: (contex
     if (recorded !== undefined) return orRunning(recorded, parts);
     const plan = await planUndo(parts, transaction, operation, now);
     if (plan._tag === "Running" || plan._tag === "KeyReused") return plan;
-    if (plan._tag === "SettleFirst") return { _tag: "Running", retryAfterMs: parts.runningLeaseMs };
+    // A foreign effect, half done or half undone: not for this mode to go on with.
+    if (plan._tag === "SettleFirst" || plan._tag === "GoingBack") return { _tag: "Running", retryAfterMs: parts.runningLeaseMs };
     const state: FenceState = plan._tag === "EvidenceLost" ? plan : { _tag: "Decided", decision: decisionOfPlan(plan) };
     if (!(await insertRow(transaction, ownRow(operation, now, state)))) return lostTheRace(parts, transaction, operation, now);
     if (plan._tag === "EvidenceLost") return plan;
