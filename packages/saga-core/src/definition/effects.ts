@@ -34,6 +34,8 @@ export function all<const Members extends readonly AnyYieldable[] | Readonly<Rec
   const instructions = Object.entries(members).map(([key, member]) => {
     const instruction = takeInstruction(member);
     if (instruction === undefined) throw new DefinitionInvalid(`all: member ${key} is neither a step call nor another effect`);
+    // A lone surrogate fits into no path, key or header.
+    if (!key.isWellFormed()) throw new DefinitionInvalid(`all: member ${JSON.stringify(key)} has a key that is no well-formed text`);
     return [key, instruction] as const;
   });
   return yieldable({ _tag: "All", members: instructions, shape: Array.isArray(members) ? "array" : "record", concurrency });

@@ -110,6 +110,12 @@ function declare(options: ErasedOptions): unknown {
     throw new DefinitionInvalid(`saga ${options.name}: version must be a whole number from 1 on; found ${version}`);
   }
   if (typeof options.run !== "function") throw new DefinitionInvalid(`saga ${options.name}: run must be a generator function`);
+  if (options.pivot !== undefined && typeof options.pivot !== "function") {
+    throw new DefinitionInvalid(`saga ${options.name}: pivot must be a function that returns the call of a pivot step`);
+  }
+  if (options.complete !== undefined && typeof options.complete !== "function") {
+    throw new DefinitionInvalid(`saga ${options.name}: complete must be a generator function`);
+  }
   if (typeof options.input?.["~standard"]?.validate !== "function") {
     throw new DefinitionInvalid(`saga ${options.name}: input must be a Standard Schema (zod, valibot, arktype, …)`);
   }

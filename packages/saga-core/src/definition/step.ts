@@ -173,6 +173,7 @@ interface StepConstructor {
 
 const STEP_NAME_PATTERN = /^[a-z0-9]+(?:[.-][a-z0-9]+)*$/;
 const STEP_NAME_LENGTH_MAX = 64;
+const IN_DOUBT_POLICIES: readonly InDoubtPolicy[] = ["compensate", "resolve", "park"];
 
 /** What a definition is built from, whatever the constructor. */
 interface ErasedOptions {
@@ -187,7 +188,7 @@ interface ErasedOptions {
 
 /** Checks a name that becomes part of paths and keys. */
 export function checkName(what: string, name: string): void {
-  if (!STEP_NAME_PATTERN.test(name) || name.length > STEP_NAME_LENGTH_MAX) {
+  if (typeof name !== "string" || !STEP_NAME_PATTERN.test(name) || name.length > STEP_NAME_LENGTH_MAX) {
     throw new DefinitionInvalid(
       `${what} name ${JSON.stringify(name)}: use 1 to ${STEP_NAME_LENGTH_MAX} characters, lower-case letters and digits joined by "." or "-"`,
     );
@@ -197,10 +198,13 @@ export function checkName(what: string, name: string): void {
 function define(kind: StepKind, options: ErasedOptions): StepDefinition {
   checkName("step", options.name);
   const where = `step ${options.name}`;
-  for (const part of kind === "compensatable" ? (["run", "compensate"] as const) : (["run"] as const)) {
+  for (const part of partsOf(kind, options)) {
     if (typeof options[part] !== "function") throw new DefinitionInvalid(`${where}: ${part} must be a function`);
   }
   const inDoubt = options.inDoubt ?? (kind === "compensatable" ? "compensate" : options.resolve === undefined ? "park" : "resolve");
+  if (!IN_DOUBT_POLICIES.includes(inDoubt)) {
+    throw new DefinitionInvalid(`${where}: inDoubt must be "compensate", "resolve" or "park"; found ${JSON.stringify(inDoubt)}`);
+  }
   if (inDoubt === "resolve" && options.resolve === undefined) {
     throw new DefinitionInvalid(`${where}: inDoubt is "resolve", but there is no resolve function`);
   }
@@ -218,6 +222,11 @@ function define(kind: StepKind, options: ErasedOptions): StepDefinition {
     compensationRetry: resolveRetryPolicy(`${where}, compensationRetry`, options.compensationRetry, PERSISTENT_RETRY_DEFAULT),
     forwardRetry: resolveRetryPolicy(`${where}, retry`, options.retry, PERSISTENT_RETRY_DEFAULT),
   } as StepDefinition; // the one erasure: from here on inputs and outputs are journaled JSON
+}
+
+/** The functions that a definition is made of. */
+function partsOf(kind: StepKind, { resolve }: ErasedOptions): readonly ("run" | "compensate" | "resolve")[] {
+  return ["run", ...(kind === "compensatable" ? (["compensate"] as const) : []), ...(resolve === undefined ? [] : (["resolve"] as const))];
 }
 
 function pick(options: ErasedOptions, part: "run" | "compensate" | "resolve"): Partial<Record<typeof part, unknown>> {
