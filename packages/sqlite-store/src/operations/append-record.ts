@@ -1,0 +1,97 @@
+/**
+ * The append: guards first, then the saga's row, the record and its events. Runs inside the batch's transaction, under a savepoint of its own;
+ * it writes nothing when a guard refuses. Also finds the evidence of an append whose COMMIT lost its answer.
+ */
+import { type AppendError, type AppendRequest, RECORD_CHARACTERS_MAX } from "@backstep/saga-core/journal";
+import { err, ok, type Result } from "neverthrow";
+import type { SqliteDatabase } from "../driver.ts";
+import { eventValues, parseSagaRow, recordChecksum, type SagaRow } from "../row-codec.ts";
+
+export interface AppendOperation {
+  append(request: AppendRequest): Result<void, AppendError>;
+  /** Whether the row of this request stands, written by this very store: equal bytes of a rival are no evidence. */
+  landed(request: AppendRequest): boolean;
+}
+
+export interface AppendContext {
+  /** Names this open store among all that ever wrote to the file. */
+  readonly writer: number;
+  readonly now: () => number;
+}
+
+export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendContext): AppendOperation {
+  const findSaga = database.prepare("SELECT * FROM sagas WHERE saga_id = ?");
+  const insertSaga = database.prepare(
+    `INSERT INTO sagas (saga_id, name, version, status, epoch, writer, next_sequence, claims_without_progress, started_at)
+     VALUES (?, ?, ?, ?, ?, ?, 1, 0, ?) RETURNING position`,
+  );
+  // Two statements, because naming `status` would rewrite the index of unfinished sagas even where it stays the same.
+  const advance = database.prepare("UPDATE sagas SET next_sequence = ?, claims_without_progress = 0 WHERE position = ?");
+  const advanceTo = database.prepare("UPDATE sagas SET next_sequence = ?, claims_without_progress = 0, status = ? WHERE position = ?");
+  const insertRecord = database.prepare("INSERT INTO records (saga, sequence, epoch, writer, checksum, record) VALUES (?, ?, ?, ?, ?, ?)");
+  const insertEvent = database.prepare("INSERT INTO outbox (id, type, source, subject, time, saga_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const findEvidence = database.prepare(
+    `SELECT 1 FROM records JOIN sagas ON records.saga = sagas.position
+     WHERE sagas.saga_id = ? AND records.sequence = ? AND records.epoch = ? AND records.writer = ?`,
+  );
+
+  function create({ sagaId, saga, status, epoch }: AppendRequest): number {
+    const row = insertSaga.get(sagaId, saga.name, saga.version, status, epoch, writer, now());
+    return Number(row?.["position"]);
+  }
+
+  function move({ position, status: statusBefore }: SagaRow, { sequence, status }: AppendRequest): number {
+    if (status === statusBefore) advance.run(sequence + 1, position);
+    else advanceTo.run(sequence + 1, status, position);
+    return position;
+  }
+
+  return {
+    append(request) {
+      const row = findSaga.get(request.sagaId);
+      const stored = row === undefined ? undefined : parseSagaRow(row);
+      const guarded = guard(request, stored);
+      if (guarded.isErr()) return guarded;
+      const position = stored === undefined ? create(request) : move(stored, request);
+      const { sequence, epoch, record, outbox } = request;
+      insertRecord.run(position, sequence, epoch, writer, recordChecksum(request), record);
+      for (const event of outbox) insertEvent.run(...eventValues(event));
+      return ok();
+    },
+    landed(request) {
+      const { sagaId, sequence, epoch } = request;
+      return findEvidence.get(sagaId, sequence, epoch, writer) !== undefined;
+    },
+  };
+}
+
+function guard({ sagaId, sequence, epoch }: AppendRequest, stored: SagaRow | undefined): Result<void, AppendError> {
+  const sequenceNext = stored?.nextSequence ?? 0;
+  const epochCurrent = stored?.epoch ?? 1;
+  // The creator has no epoch to lose: it meets the saga that is already there, whoever owns that one now.
+  if (sequence === 0 && sequenceNext > 0) return err({ _tag: "SequenceConflict", sagaId, sequence: sequenceNext });
+  if (epoch !== epochCurrent) return err({ _tag: "StaleEpoch", sagaId, epoch: epochCurrent });
+  if (sequence !== sequenceNext) return err({ _tag: "SequenceConflict", sagaId, sequence: sequenceNext });
+  return ok();
+}
+
+/** What SQLite would refuse or bend, found before the request queues with others. `undefined`: nothing. */
+export function problemOf({ sagaId, sequence, epoch, saga, record, outbox }: AppendRequest): string | undefined {
+  if (!isText(sagaId) || sagaId.length === 0) return "a saga id is a non-empty, well-formed text";
+  if (!Number.isSafeInteger(sequence) || sequence < 0) return `a sequence is an integer from 0; saga ${sagaId} brought ${sequence}`;
+  if (!Number.isSafeInteger(epoch) || epoch < 1) return `an epoch is an integer from 1; saga ${sagaId} brought ${epoch}`;
+  if (!isText(saga.name) || !Number.isSafeInteger(saga.version)) return `a saga has a name and an integer version; ${sagaId} has not`;
+  if (record.length > RECORD_CHARACTERS_MAX) {
+    return `a record has at most ${RECORD_CHARACTERS_MAX} characters; record ${sequence} of saga ${sagaId} has ${record.length}`;
+  }
+  // SQLite keeps text as UTF-8, which has no lone surrogates: one would come back as another character.
+  if (!isText(record)) return `a record is well-formed text; record ${sequence} of saga ${sagaId} holds a lone surrogate`;
+  const event = outbox.find(({ id, type, source, subject = "", time, sagaId: of, data }) =>
+    [id, type, source, subject, time, of, data].some((text) => !isText(text)),
+  );
+  return event === undefined ? undefined : `events are well-formed text; one with record ${sequence} of saga ${sagaId} is not`;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value.isWellFormed();
+}

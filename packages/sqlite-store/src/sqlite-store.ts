@@ -1,0 +1,144 @@
+/** The journal port on `node:sqlite`: composition only. What a write does is in `operations/`, how writes share a commit in `write-queue.ts` and `batch.ts`. */
+import { randomInt } from "node:crypto";
+import type { JournalStore, StoreUnavailable } from "@backstep/saga-core/journal";
+import { err, ok, type Result } from "neverthrow";
+import type { SqliteDatabase } from "./driver.ts";
+import { openDatabase } from "./open-database.ts";
+import { prepareAppend, problemOf } from "./operations/append-record.ts";
+import { prepareClaim } from "./operations/claim-saga.ts";
+import { prepareListUnfinished } from "./operations/list-unfinished.ts";
+import { damageOf, prepareReadJournal } from "./operations/read-journal.ts";
+import { prepareRelay } from "./operations/relay-events.ts";
+import { retryWhileBusy } from "./retry-while-busy.ts";
+import { describeFailure } from "./sqlite-failure.ts";
+import { SqliteStoreNotOpened } from "./sqlite-store-not-opened.ts";
+import { createWriteQueue, unavailable, type WriteQueueStatistics } from "./write-queue.ts";
+
+export interface SqliteStoreOptions {
+  /** The file; it is created when missing, its folder is not. Beside it SQLite keeps `<path>-wal` and `<path>-shm`: the three belong together. */
+  readonly path: string;
+  /**
+   * `FULL`: an append that was answered survives a loss of power. `NORMAL`: it survives the end of the process, but a loss of power may take
+   * the last commits with it, whole ones, from the end: a step may then have acted and no journal knows. Default `FULL`.
+   */
+  readonly synchronous?: "FULL" | "NORMAL" | undefined;
+  /** How long a write waits for another connection's lock, in milliseconds, 0 to 600,000, before `StoreUnavailable`. Default 5,000. */
+  readonly busyTimeoutMs?: number | undefined;
+  /** The store's clock, epoch milliseconds. Processes that share the file must agree on it. Default: the system's. */
+  readonly now?: (() => number) | undefined;
+}
+
+export interface SqliteStore extends JournalStore {
+  /** Counted since this store was opened. */
+  statistics(): SqliteStoreStatistics;
+}
+
+export type SqliteStoreStatistics = WriteQueueStatistics;
+
+const BUSY_TIMEOUT_MS_DEFAULT = 5_000;
+/** 48 bits: two open stores do not share a number, and SQLite and JavaScript both hold it exactly. */
+const WRITERS_MAX = 2 ** 48 - 1;
+
+/**
+ * Opens the journal in a file. Any number of stores, in this process and in others on the same machine, may be open on it.
+ *
+ * A write that was answered `ok` is committed; a crash before leaves nothing of it, a crash after COMMIT and before the answer leaves all of it.
+ *
+ * @throws {SqliteStoreNotOpened} when an option, the path or what lies there is wrong; what lies there is not touched.
+ */
+export function createSqliteStore({
+  path,
+  synchronous = "FULL",
+  busyTimeoutMs = BUSY_TIMEOUT_MS_DEFAULT,
+  now = Date.now,
+}: SqliteStoreOptions): SqliteStore {
+  const database = openDatabase({ path, synchronous, busyTimeoutMs });
+  try {
+    return storeOn(database, { busyTimeoutMs, now });
+  } catch (error) {
+    database.close();
+    const problem = `its tables are not those of the version it claims: ${describeFailure(error)}; restore it, or name another file`;
+    throw new SqliteStoreNotOpened("StoreFileForeign", path, problem, { cause: error });
+  }
+}
+
+/** The store on a database that is already open and prepared; `close` closes it. */
+export function storeOn(
+  database: SqliteDatabase,
+  { busyTimeoutMs, now }: { readonly busyTimeoutMs: number; readonly now: () => number },
+): SqliteStore {
+  const writer = randomInt(WRITERS_MAX);
+  const queue = createWriteQueue(database, { busyTimeoutMs });
+  const readJournal = prepareReadJournal(database);
+  const appends = prepareAppend(database, { writer, now });
+  const claims = prepareClaim(database, writer, readJournal);
+  const listUnfinished = prepareListUnfinished(database);
+  const relay = prepareRelay(database);
+  let closing: Promise<void> | undefined;
+
+  async function guarded<Value, Failure>(
+    operation: () => Promise<Result<Value, Failure | StoreUnavailable>>,
+    failureOf?: (error: unknown) => Failure | undefined,
+  ): Promise<Result<Value, Failure | StoreUnavailable>> {
+    if (closing !== undefined) return unavailable("this store is closed");
+    try {
+      return await operation();
+    } catch (error) {
+      const failure = failureOf?.(error);
+      return failure === undefined ? unavailable(describeFailure(error)) : err(failure);
+    }
+  }
+
+  function read<Value, Failure = never>(
+    operation: () => Result<Value, Failure>,
+    failure?: (error: unknown) => Failure | undefined,
+  ): Promise<Result<Value, Failure | StoreUnavailable>> {
+    return guarded(() => retryWhileBusy(() => inOneSnapshot(database, operation), busyTimeoutMs), failure);
+  }
+
+  return {
+    now,
+    append: (request) =>
+      guarded(async () => {
+        const problem = problemOf(request);
+        if (problem !== undefined) return unavailable(problem);
+        const characters = request.record.length;
+        return queue.enqueue({ run: () => appends.append(request), landed: () => appends.landed(request), characters });
+      }),
+    load: (sagaId) =>
+      read(
+        () => readJournal(sagaId),
+        (error) => damageOf(sagaId, error),
+      ),
+    claim: (sagaId) =>
+      guarded(() =>
+        queue.enqueue({
+          run: () => claims.claim(sagaId),
+          failure: (error) => damageOf(sagaId, error),
+          landed: (journal) => journal === undefined || claims.landed(sagaId, journal.epoch),
+          characters: 0,
+        }),
+      ),
+    unfinished: (options) => read(() => ok(listUnfinished(options))),
+    outbox: {
+      pending: ({ limit }) => read(() => ok(relay.listPending(limit))),
+      // No evidence tells who removed an event, and none is needed: forgetting it twice is harmless.
+      published: (ids) => guarded(() => queue.enqueue({ run: () => ok(relay.forget(ids)), landed: () => false, characters: 0 })),
+    },
+    close() {
+      closing ??= queue.drain().then(() => database.close());
+      return closing;
+    },
+    statistics: queue.statistics,
+  };
+}
+
+/** Several statements, one state of the file. It never meets a batch's transaction: neither gives up the thread. */
+function inOneSnapshot<Value>(database: SqliteDatabase, operation: () => Value): Value {
+  database.exec("BEGIN");
+  try {
+    return operation();
+  } finally {
+    if (database.isTransaction) database.exec("ROLLBACK");
+  }
+}

@@ -1,0 +1,104 @@
+// Goal: a journal is read as one state of the file, and damage is told by its place. Method: a rival connection that writes between two statements.
+import { readFileSync, writeFileSync } from "node:fs";
+import type { AppendRequest } from "@backstep/saga-core/journal";
+import { expect, test } from "vitest";
+import type { SqliteDatabase } from "../../src/driver.ts";
+import { openDatabase } from "../../src/open-database.ts";
+import { prepareAppend } from "../../src/operations/append-record.ts";
+import { storeOn } from "../../src/sqlite-store.ts";
+import { recordsOf, recordTexts, request } from "../requests.ts";
+import { temporaryFile } from "../temporary-folder.ts";
+
+const options = { synchronous: "NORMAL", busyTimeoutMs: 0 } as const;
+
+/** Appends at once, in a transaction of its own. */
+function appender(path: string): { append(appended: AppendRequest): void; close(): void } {
+  const database = openDatabase({ path, ...options });
+  const operation = prepareAppend(database, { writer: 1, now: Date.now });
+  return {
+    append(appended) {
+      database.exec("BEGIN IMMEDIATE");
+      operation.append(appended)._unsafeUnwrap();
+      database.exec("COMMIT");
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Calls `between` each time the records of a saga are about to be read. */
+function interrupted(database: SqliteDatabase, between: () => void): SqliteDatabase {
+  return {
+    exec: (sql) => database.exec(sql),
+    close: () => database.close(),
+    get isTransaction() {
+      return database.isTransaction;
+    },
+    prepare(sql) {
+      const statement = database.prepare(sql);
+      if (!sql.startsWith("SELECT sequence, epoch, checksum, record")) return statement;
+      return {
+        run: (...values) => statement.run(...values),
+        get: (...values) => statement.get(...values),
+        all(...values) {
+          between();
+          return statement.all(...values);
+        },
+      };
+    },
+  };
+}
+
+test("a record that another process appends meanwhile is wholly in what is read, or not at all", async () => {
+  const path = temporaryFile();
+  const rival = appender(path);
+  rival.append(request("a", 0));
+  let next = 1;
+  const database = interrupted(openDatabase({ path, ...options }), () => rival.append(request("a", next++)));
+  const store = storeOn(database, { busyTimeoutMs: 0, now: Date.now });
+  expect(await recordsOf(store, "a")).toEqual(recordTexts("a", 1));
+  expect(await recordsOf(store, "a")).toEqual(recordTexts("a", 2));
+  await store.close();
+  rival.close();
+});
+
+test.each([
+  ["DELETE FROM records WHERE sequence = 1", "record 1 is missing, record 2 follows"],
+  ["DELETE FROM records WHERE sequence = 2", "3 records were written, 2 are there"],
+  ["UPDATE records SET record = 'x' WHERE sequence = 1", "record 1 does not match its checksum"],
+])("after %s, the message says: %s", async (sql, message) => {
+  const database = openDatabase({ path: temporaryFile(), ...options });
+  const store = storeOn(database, { busyTimeoutMs: 0, now: Date.now });
+  for (let sequence = 0; sequence < 3; sequence++) await store.append(request("a", sequence));
+  database.exec(sql);
+  expect((await store.load("a"))._unsafeUnwrapErr()).toEqual({
+    _tag: "JournalCorrupt",
+    sagaId: "a",
+    message: expect.stringContaining(message) as string,
+  });
+  await store.close();
+});
+
+test("a damaged page gives JournalCorrupt for the sagas that lie on it, and they are not taken over", async () => {
+  const path = temporaryFile();
+  const database = openDatabase({ path, ...options });
+  const store = storeOn(database, { busyTimeoutMs: 0, now: Date.now });
+  // The record of `a` fills pages of its own, so that damage to one is damage to `a` alone.
+  await store.append(request("a", 0, { record: "a".repeat(100_000) }));
+  await store.append(request("b", 0));
+  await store.close();
+  const bytes = readFileSync(path);
+  // Overflow pages begin with the number of the next one; there is no page 0xffffffff.
+  const page = Math.floor(bytes.indexOf("a".repeat(4_000)) / 4_096) * 4_096;
+  bytes.fill(0xff, page, page + 4);
+  writeFileSync(path, bytes);
+
+  const reopened = storeOn(openDatabase({ path, ...options }), { busyTimeoutMs: 0, now: Date.now });
+  expect((await reopened.load("a"))._unsafeUnwrapErr()).toMatchObject({ _tag: "JournalCorrupt", sagaId: "a" });
+  const [before, damaged, after] = await Promise.all([reopened.append(request("b", 1)), reopened.claim("a"), reopened.claim("b")]);
+  expect(damaged._unsafeUnwrapErr()).toMatchObject({ _tag: "JournalCorrupt", sagaId: "a" });
+  // SQLite commits nothing of a transaction that met the damage, and yet those that shared it are not concerned.
+  expect([before.isOk(), after._unsafeUnwrap()?.epoch]).toEqual([true, 2]);
+  expect(reopened.statistics().settlements).toBe(0);
+  expect(await recordsOf(reopened, "b")).toEqual(recordTexts("b", 2));
+  await reopened.close();
+});

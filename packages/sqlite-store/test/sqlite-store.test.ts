@@ -1,0 +1,111 @@
+// Goal: what is SQLite's own: shared commits, values that never reach SQL, the index behind the unfinished list. Method: real files, counted commits.
+import type { AppendRequest } from "@backstep/saga-core/journal";
+import { describe, expect, test } from "vitest";
+import { createSqliteStore } from "../src/index.ts";
+import { openDatabase } from "../src/open-database.ts";
+import { LIST_UNFINISHED } from "../src/operations/list-unfinished.ts";
+import { pendingIds, recordsOf, recordTexts, request } from "./requests.ts";
+import { temporaryFile } from "./temporary-folder.ts";
+
+describe("group commit", () => {
+  test("appends of one turn of the event loop share one commit", async () => {
+    const store = createSqliteStore({ path: temporaryFile() });
+    const verdicts = await Promise.all(Array.from({ length: 500 }, (_, index) => store.append(request(`saga-${index}`, 0))));
+    expect(verdicts.every((verdict) => verdict.isOk())).toBe(true);
+    expect(store.statistics()).toEqual({ commits: 1, settlements: 0 });
+    await store.close();
+  });
+
+  test("sagas that wait for their commits gather for the next one", async () => {
+    const store = createSqliteStore({ path: temporaryFile() });
+    const [sagas, records] = [50, 10];
+    async function run(sagaId: string): Promise<void> {
+      for (let sequence = 0; sequence < records; sequence++) {
+        // Sagas get out of step, as network answers do.
+        if ((sequence + sagaId.length) % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+        expect((await store.append(request(sagaId, sequence))).isOk()).toBe(true);
+      }
+    }
+    await Promise.all(Array.from({ length: sagas }, (_, index) => run("saga".repeat((index % 3) + 1) + index)));
+    expect(store.statistics().commits).toBeLessThan((sagas * records) / 10);
+    await store.close();
+  });
+
+  test("a batch is bounded; what is over the bound goes with the next, in order", async () => {
+    const store = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL" });
+    const verdicts = await Promise.all(
+      Array.from({ length: 2_500 }, (_, sequence) => store.append(request("a", sequence, { record: "r", outbox: [] }))),
+    );
+    expect(verdicts.every((verdict) => verdict.isOk())).toBe(true);
+    expect(store.statistics().commits).toBe(3);
+    const large = "x".repeat(3 * 1024 * 1024);
+    await Promise.all(Array.from({ length: 6 }, (_, index) => store.append(request(`large-${index}`, 0, { record: large }))));
+    expect(store.statistics().commits).toBe(5);
+    await store.close();
+  });
+
+  test("a write that SQLite refuses is undone alone", async () => {
+    const store = createSqliteStore({ path: temporaryFile() });
+    const [event] = request("a", 0).outbox;
+    if (event === undefined) throw new Error("the request has no event");
+    const [first, repeated, other] = await Promise.all([
+      store.append(request("a", 0)),
+      store.append(request("b", 0, { outbox: [{ ...event, id: "new" }, event] })),
+      store.append(request("c", 0)),
+    ]);
+    expect([first?.isOk(), other?.isOk()]).toEqual([true, true]);
+    expect(repeated?._unsafeUnwrapErr()).toMatchObject({
+      _tag: "StoreUnavailable",
+      message: expect.stringContaining("outbox.id") as string,
+    });
+    expect(await recordsOf(store, "b")).toEqual([]);
+    expect(await pendingIds(store)).toEqual(["a/0", "c/0"]);
+    await store.close();
+  });
+});
+
+describe("values", () => {
+  const wrong: Readonly<Record<string, Partial<AppendRequest>>> = {
+    "a sequence that is no integer": { sequence: 0.5 },
+    "a negative sequence": { sequence: -1 },
+    "an epoch of 0": { epoch: 0 },
+    "an epoch beyond exact integers": { epoch: 2 ** 53 },
+    "an empty saga id": { sagaId: "" },
+    "a saga id with a lone surrogate": { sagaId: "\ud800" },
+    "a version that is no integer": { saga: { name: "checkout", version: 1.5 } },
+    "a record with a lone surrogate": { record: "\udc00" },
+    "an event with a lone surrogate": { outbox: [{ id: "e", type: "t", source: "s", time: "t", sagaId: "a", data: "\ud800" }] },
+  };
+
+  test.each(Object.entries(wrong))("%s is refused before it queues", async (_name, changes) => {
+    const store = createSqliteStore({ path: temporaryFile() });
+    const [refused, beside] = await Promise.all([store.append(request("a", 0, changes)), store.append(request("b", 0))]);
+    expect(refused._unsafeUnwrapErr()._tag).toBe("StoreUnavailable");
+    expect(beside.isOk()).toBe(true);
+    expect(await recordsOf(store, "a")).toEqual([]);
+    await store.close();
+  });
+
+  test("an id is data, whatever SQL it looks like", async () => {
+    const store = createSqliteStore({ path: temporaryFile() });
+    const sagaId = "'; DROP TABLE records; --";
+    await store.append(request(sagaId, 0));
+    expect((await store.outbox.published(["x'); DELETE FROM outbox; --", '"]'])).isOk()).toBe(true);
+    expect(await recordsOf(store, sagaId)).toEqual(recordTexts(sagaId, 1));
+    expect(await pendingIds(store)).toEqual([`${sagaId}/0`]);
+    await store.close();
+  });
+
+  test("the clock is the one that was given", async () => {
+    const store = createSqliteStore({ path: temporaryFile(), now: () => 1_234 });
+    expect(store.now()).toBe(1_234);
+    await store.close();
+  });
+});
+
+test("the unfinished list reads its index and not the table of all sagas", () => {
+  const database = openDatabase({ path: temporaryFile(), synchronous: "NORMAL", busyTimeoutMs: 0 });
+  const plan = database.prepare(`EXPLAIN QUERY PLAN ${LIST_UNFINISHED}`).all(0, 10);
+  expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining("sagas_unfinished")]);
+  database.close();
+});
