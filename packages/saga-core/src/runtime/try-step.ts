@@ -12,7 +12,7 @@ import { invocation, underDeadline } from "./attempt.ts";
 export interface TryStepOptions {
   /** Default `"try-step"`. Another id is another operation to the participant. */
   readonly sagaId?: string | undefined;
-  /** Epoch milliseconds. Default 0: as old as can be. */
+  /** Epoch milliseconds. Default: now. */
   readonly issuedAt?: number | undefined;
   readonly timer?: Timer | undefined;
 }
@@ -52,7 +52,7 @@ export function undoStep<Input, Output, Failure>(
   outcome: NoInfer<UndoableOutcome<Output>>,
   options: UndoStepOptions = {},
 ): Promise<Attempt<unknown, never>> {
-  const { sagaId = "try-step", issuedAt = 0, cause = DEFAULT_CAUSE } = options;
+  const { sagaId = "try-step", issuedAt = Date.now(), cause = DEFAULT_CAUSE } = options;
   const definition = step["~step"];
   const known = outcome._tag === "Succeeded" || outcome.known === "succeeded" ? "succeeded" : "inDoubt";
   const undoes = { key: idempotencyKey({ sagaId, path: pathOf(definition), slot: "action" }), issuedAt, known } as const;
@@ -70,7 +70,7 @@ async function attempt(
   definition: StepDefinition,
   rawInput: unknown,
   undo: UndoOrder | undefined,
-  { sagaId = "try-step", issuedAt = 0, timer = hostTimer }: TryStepOptions,
+  { sagaId = "try-step", issuedAt = Date.now(), timer = hostTimer }: TryStepOptions,
 ): Promise<Attempt<unknown, unknown>> {
   const input = rawInput === undefined ? undefined : toJson(rawInput);
   if (input?.isErr() === true)
