@@ -13,10 +13,10 @@ const { paths, threads, arrived } = workerData as OpenTogether;
 const counters = new Int32Array(arrived);
 
 for (const [round, path] of paths.entries()) {
-  Atomics.add(counters, round, 1);
-  while (Atomics.load(counters, round) < threads) {
-    // Waits for the others without giving up the thread, so that all go on at once.
-  }
+  // The last to arrive wakes the others, so that all go on at once.
+  let there = Atomics.add(counters, round, 1) + 1;
+  if (there === threads) Atomics.notify(counters, round);
+  for (; there < threads; there = Atomics.load(counters, round)) Atomics.wait(counters, round, there);
   try {
     await createSqliteStore({ path, synchronous: "NORMAL", busyTimeoutMs: 20_000 }).close();
     parentPort?.postMessage("opened");
