@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { conditions: source },
   ssr: { resolve: { conditions: [...source, "module", "node", "development|production"] } },
   test: {
+    reporters: ["default", "./scripts/count-reporter.ts"],
     projects: [
       {
         extends: true,

@@ -38,6 +38,7 @@ export const PROBLEM = {
   noSuchSaga: { type: "urn:backstep:problem:no-such-saga", status: 404, title: "There is no saga of this id" },
   methodNotAllowed: { type: "urn:backstep:problem:method-not-allowed", status: 405, title: "This path does not take this method" },
   running: { type: "urn:backstep:problem:running", status: 409, title: "An operation under this key is being executed" },
+  verbRefused: { type: "urn:backstep:problem:verb-refused", status: 409, title: "This cannot be done in the saga's present state" },
   sagaAbandoned: { type: "urn:backstep:problem:saga-abandoned", status: 409, title: "An operator ended this saga as it stood" },
   sealed: {
     type: "urn:backstep:problem:sealed",

@@ -76,7 +76,7 @@ export type { SagaStatus } from "./journal/journal-store.ts";
 export { createMemoryStore } from "./journal/memory-store.ts";
 export type { Ending, OperationView, SagaView, SlotView } from "./journal/saga-view.ts";
 export { type IdempotencyKey, idempotencyKey } from "./primitives/idempotency-key.ts";
-export type { Json, NotJournalable } from "./primitives/json.ts";
+export type { JournalableCheck, Json, NonJsonPart, NotJournalable } from "./primitives/json.ts";
 export { createEngine, type Engine, type EngineOptions, type RunOptions, type SagaSnapshot, type VerbError } from "./runtime/engine.ts";
 export type { OperatorOrder, SettleOrder } from "./runtime/operator-verbs.ts";
 export type { Recovery } from "./runtime/saga-host.ts";

@@ -41,7 +41,7 @@ export function readUndoes(headers: Headers): Result<ReceivedUndoes, Response> {
   const known = headers.get(HEADER.undoesKnown);
   if (known !== "succeeded" && known !== "inDoubt") return err(invalid(`${HEADER.undoesKnown} must be succeeded or inDoubt`));
   return readKey(HEADER.undoesKey, headers.get(HEADER.undoesKey) ?? "").andThen((key) =>
-    readTime(HEADER.undoesIssuedAt, headers.get(HEADER.undoesIssuedAt) ?? "").map((issuedAt) => ({ key, issuedAt, known })),
+    readTime(HEADER.undoesIssuedAt, headers.get(HEADER.undoesIssuedAt) ?? "").map((issuedAt): ReceivedUndoes => ({ key, issuedAt, known })),
   );
 }
 

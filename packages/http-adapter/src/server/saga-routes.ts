@@ -83,49 +83,45 @@ function accepted(path: string, sagaId: string, status: "running" | "parked"): R
   return Response.json({ sagaId, status, location }, { status: 202, headers: { location, ...retryAfter(1_000) } });
 }
 
-type AnySagaError = SagaEnding | SagaStartError | SagaNotFound | SagaUnavailable | Tagged;
+/** How a run can be answered besides its output and its own domain errors. The engine's tags all begin with `Saga`, which a domain's should not. */
+type EngineError = SagaEnding | SagaStartError | SagaNotFound | SagaUnavailable;
 
-function resultResponse<Input, Output, Failure>(
-  options: SagaRoutesOptions<Input, Output, Failure>,
-  sagaId: string,
-  result: Result<Output, unknown>,
-): Response {
-  if (result.isOk()) return Response.json(result.value ?? null);
-  const { error } = result;
-  // Every error of a run is tagged; a body's own are plain data of the domain.
-  return isTagged(error) ? errorResponse(options, sagaId, error as AnySagaError) : problemResponse("unexpected", { effect: "unknown" });
+function isEngineError(error: Tagged): error is EngineError {
+  return error._tag.startsWith("Saga") && "sagaId" in error;
 }
 
-function errorResponse(
-  options: Pick<SagaRoutesOptions<never, unknown, unknown>, "path" | "saga" | "statusOf">,
-  sagaId: string,
-  error: AnySagaError,
-): Response {
+type RouteOptions = Pick<SagaRoutesOptions<never, unknown, unknown>, "path" | "saga" | "statusOf">;
+
+function resultResponse(options: RouteOptions, sagaId: string, result: Result<unknown, unknown>): Response {
+  if (result.isOk()) return Response.json(result.value ?? null);
+  const { error } = result;
+  if (!isTagged(error)) return problemResponse("unexpected", { effect: "unknown" });
+  return isEngineError(error) ? engineResponse(options, sagaId, error) : rejectedResponse(options, error);
+}
+
+function engineResponse({ path }: RouteOptions, sagaId: string, error: EngineError): Response {
   return match(error)
-    .with({ _tag: "SagaParked", sagaId: P.string }, () => accepted(options.path, sagaId, "parked"))
-    .with({ _tag: "SagaRequestInvalid", issues: P.array() }, ({ issues }) =>
-      problemResponse("requestInvalid", {
-        detail: issues
-          .slice(0, 5)
-          .map(({ path, message }) => `${path}: ${message}`)
-          .join("; "),
-      }),
-    )
-    .with({ _tag: "SagaIdConflict", sagaId: P.string }, () => problemResponse("keyReused"))
-    .with({ _tag: P.union("SagaUnavailable", "SagaNotFound"), sagaId: P.string }, () =>
+    .with({ _tag: "SagaParked" }, () => accepted(path, sagaId, "parked"))
+    .with({ _tag: "SagaRequestInvalid" }, ({ issues }) => problemResponse("requestInvalid", { detail: issues.slice(0, 5).map(issueText).join("; ") }))
+    .with({ _tag: "SagaIdConflict" }, () => problemResponse("keyReused"))
+    .with({ _tag: P.union("SagaUnavailable", "SagaNotFound") }, () =>
       problemResponse("unavailable", { effect: "unknown", headers: retryAfter(1_000) }),
     )
-    .with({ _tag: "SagaFaulted", fault: P.any }, ({ step, path }) =>
-      problemResponse("sagaFaulted", { detail: `${step ?? path} could not be done; everything is taken back`, decided: "key" }),
+    .with({ _tag: "SagaFaulted" }, ({ step, path: place }) =>
+      problemResponse("sagaFaulted", { detail: `${step ?? place} could not be done; everything is taken back`, decided: "key" }),
     )
-    .with({ _tag: "SagaAbandoned", stands: P.array() }, ({ stands }) =>
+    .with({ _tag: "SagaAbandoned" }, ({ stands }) =>
       problemResponse("sagaAbandoned", {
         detail: `an operator ended it; ${stands.length} effects stand`,
         effect: stands.length === 0 ? "none" : "applied",
         decided: "key",
       }),
     )
-    .otherwise((rejection) => rejectedResponse(options, rejection));
+    .exhaustive();
+}
+
+function issueText({ path, message }: { readonly path: string; readonly message: string }): string {
+  return `${path}: ${message}`;
 }
 
 /** The saga said no, and everything is taken back: an answer for the key. */
