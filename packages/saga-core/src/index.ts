@@ -1,7 +1,7 @@
 /** The front door: what a saga's author and its host use. */
 export type { Answer } from "./definition/answer.ts";
 export type { Call, CompensationCall, UndoneOperation } from "./definition/call.ts";
-export type { AnyEffect, AnyYieldable, Body, Effect, EffectKind, FailureOf, Yieldable, YieldedErr } from "./definition/effect.ts";
+export type { AnyEffect, AnyYieldable, Effect, EffectKind, FailureOf, Yieldable, YieldedErr } from "./definition/effect.ts";
 export {
   type AllOptions,
   all,
@@ -30,29 +30,17 @@ export type {
   UndoableOutcome,
 } from "./definition/outcome.ts";
 export type { RetryPolicy } from "./definition/retry-policy.ts";
-export {
-  type AnySaga,
-  type CompleteEffect,
-  type NestableSaga,
-  type RunEffect,
-  type Saga,
-  type SagaDefinition,
-  saga,
-} from "./definition/saga.ts";
-export {
-  type ActionContext,
-  type CompensatableStep,
-  type CompensationContext,
-  type InDoubtPolicy,
-  type PivotCall,
-  type PivotStep,
-  type ReadOnlyStep,
-  type ResolveContext,
-  type RetriableStep,
-  type StepDefinition,
-  type StepKind,
-  step,
-} from "./definition/step.ts";
+export { type AnySaga, type CompleteEffect, type NestableSaga, type RunEffect, type Saga, saga } from "./definition/saga.ts";
+export type { Body, SagaDefinition } from "./definition/saga-definition.ts";
+export { type CompensatableStep, type PivotCall, type PivotStep, type ReadOnlyStep, type RetriableStep, step } from "./definition/step.ts";
+export type {
+  ActionContext,
+  CompensationContext,
+  InDoubtPolicy,
+  ResolveContext,
+  StepDefinition,
+  StepKind,
+} from "./definition/step-definition.ts";
 export { DefinitionInvalid } from "./errors/definition-invalid.ts";
 export { type Fault, type FaultData, type FaultTag, fault, isFault } from "./errors/fault.ts";
 export type {
@@ -77,7 +65,8 @@ export { createMemoryStore } from "./journal/memory-store.ts";
 export type { Ending, OperationView, SagaView, SlotView } from "./journal/saga-view.ts";
 export { type IdempotencyKey, idempotencyKey } from "./primitives/idempotency-key.ts";
 export type { JournalableCheck, Json, NonJsonPart, NotJournalable } from "./primitives/json.ts";
-export { createEngine, type Engine, type EngineOptions, type RunOptions, type SagaSnapshot, type VerbError } from "./runtime/engine.ts";
+export { createEngine, type Engine, type EngineOptions, type RunOptions, type VerbError } from "./runtime/engine.ts";
 export type { OperatorOrder, SettleOrder } from "./runtime/operator-verbs.ts";
 export type { Recovery } from "./runtime/saga-host.ts";
+export type { SagaSnapshot } from "./runtime/saga-reader.ts";
 export { type TryStepOptions, tryStep, type UndoStepOptions, undoStep } from "./runtime/try-step.ts";

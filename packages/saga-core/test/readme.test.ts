@@ -18,7 +18,8 @@ function createShop({ stock, points }: { stock: number; points: number }) {
     state,
     products: {
       deduct: ({ productId, quantity }: Line, _call: Call): ResultAsync<{ left: number }, OutOfStock | Fault> => {
-        if (state.stock < quantity) return err<never, OutOfStock>({ _tag: "OutOfStock", productId }).asyncAndThen(() => okAsync({ left: 0 }));
+        if (state.stock < quantity)
+          return err<never, OutOfStock>({ _tag: "OutOfStock", productId }).asyncAndThen(() => okAsync({ left: 0 }));
         state.stock -= quantity;
         return okAsync({ left: state.stock });
       },

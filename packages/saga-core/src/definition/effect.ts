@@ -6,8 +6,8 @@ import type { Err } from "neverthrow";
 import type { Fault } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import type { Json } from "../primitives/json.ts";
-import type { SagaDefinition } from "./saga.ts";
-import type { StepDefinition } from "./step.ts";
+import type { Body, SagaDefinition } from "./saga-definition.ts";
+import type { StepDefinition } from "./step-definition.ts";
 
 /** Where an effect may stand: `complete` takes neither what must be undone nor what may fail. */
 export type EffectKind = "compensatable" | "readOnly" | "retriable" | "fail" | "savepoint" | "plain";
@@ -37,9 +37,6 @@ export type FailureOf<Yielded> =
     : Yielded extends Err<unknown, infer Failure>
       ? Exclude<Failure, Fault>
       : never;
-
-/** A body, or a part of one: a helper generator declared as this can be called with `yield*` from another. */
-export type Body<Yielded, Output> = Generator<Yielded, Output, unknown>;
 
 export type Instruction =
   | { readonly _tag: "CallStep"; readonly step: StepDefinition; readonly input: unknown }

@@ -4,8 +4,9 @@ import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 import type { SagaFaulted } from "../errors/saga-error.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import type { JournalableCheck } from "../primitives/json.ts";
-import { type AnyYieldable, type Body, type Effect, type FailureOf, takeInstruction, type Yieldable, yieldable } from "./effect.ts";
+import { type AnyYieldable, type Effect, type FailureOf, takeInstruction, type Yieldable, yieldable } from "./effect.ts";
 import type { RunEffect } from "./saga.ts";
+import type { Body } from "./saga-definition.ts";
 
 type YieldedOutput<Member> =
   Member extends Yieldable<infer Output, never>

@@ -4,8 +4,9 @@ import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 import type { Fault } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import type { NonJsonPart, NotJournalable } from "../primitives/json.ts";
-import { type Body, type Effect, type EffectKind, type FailureOf, type Yieldable, type YieldedErr, yieldable } from "./effect.ts";
-import { checkName, type PivotCall, type StepDefinition } from "./step.ts";
+import { type Effect, type EffectKind, type FailureOf, type Yieldable, type YieldedErr, yieldable } from "./effect.ts";
+import type { Body, SagaDefinition } from "./saga-definition.ts";
+import { checkName, type PivotCall } from "./step.ts";
 
 /** What `run` may yield: everything that can be taken back or changes nothing. */
 export type RunEffect = Effect<string, Exclude<EffectKind, "retriable">, Tagged> | YieldedErr;
@@ -38,17 +39,6 @@ export interface SagaOptions<Name extends string, Schema extends StandardSchemaV
   readonly pivot?: ((value: RunOutput) => Pivot) | undefined;
   /** May not fail: repeated until done. Without it the saga's output is what `run` returned. Without a pivot, the end of `run` is the point of no return. */
   readonly complete?: ((value: RunOutput, pivoted: PivotOutput<Pivot>) => Body<CompleteYielded, Output>) | undefined;
-}
-
-/** A saga as the engine sees it. */
-export interface SagaDefinition {
-  readonly name: string;
-  readonly version: number;
-  readonly input: StandardSchemaV1;
-  // Method syntax on purpose: erased sagas of any input must fit here.
-  run(input: unknown): Body<unknown, unknown>;
-  pivot?(value: unknown): { readonly "~pivot": { readonly step: StepDefinition; readonly input: unknown } };
-  complete?(value: unknown, pivoted: unknown): Body<unknown, unknown>;
 }
 
 export interface Saga<Name extends string, Input, Output, Failure> {

@@ -5,41 +5,12 @@
 import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 import type { Fault } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
-import type { Slot } from "../primitives/idempotency-key.ts";
 import type { NonJsonPart, NotJournalable } from "../primitives/json.ts";
 import type { Answer, AnsweredOutput, AnsweredRejection, AnswerOf } from "./answer.ts";
-import type { Call, CompensationCall } from "./call.ts";
 import { type Effect, type Yieldable, yieldable } from "./effect.ts";
-import type { Cause, Resolution, UndoableOutcome } from "./outcome.ts";
-import {
-  ACTION_RETRY_DEFAULT,
-  PERSISTENT_RETRY_DEFAULT,
-  type ResolvedRetryPolicy,
-  type RetryPolicy,
-  resolveRetryPolicy,
-} from "./retry-policy.ts";
-
-export interface ActionContext {
-  readonly call: Call;
-}
-
-export interface CompensationContext<Output> {
-  /** The compensation's own key, and the operation that it undoes. */
-  readonly call: CompensationCall;
-  /** `Succeeded` with the action's output, or `InDoubt` without one. */
-  readonly outcome: UndoableOutcome<Output>;
-  /** Why the saga goes back. */
-  readonly cause: Cause;
-}
-
-export interface ResolveContext {
-  /** The key is that of the operation in doubt. */
-  readonly call: Call;
-  readonly slot: Slot;
-}
-
-/** What to do with a step whose attempts are spent in doubt. */
-export type InDoubtPolicy = "compensate" | "resolve" | "park";
+import type { Resolution } from "./outcome.ts";
+import { ACTION_RETRY_DEFAULT, PERSISTENT_RETRY_DEFAULT, type RetryPolicy, resolveRetryPolicy } from "./retry-policy.ts";
+import type { ActionContext, CompensationContext, InDoubtPolicy, ResolveContext, StepDefinition, StepKind } from "./step-definition.ts";
 
 interface AnyStepOptions<Name extends string, Input, Returned> {
   /** Lower-case words with dots and dashes, e.g. `product.deduct-stock`. Part of every key: renaming a step makes it another step. */
@@ -88,23 +59,6 @@ export interface PivotStepOptions<Name extends string, Input, Returned>
 
 export type RetriableStepOptions<Name extends string, Input, Returned> = AnyStepOptions<Name, Input, Returned> &
   ResolvableStepOptions<Input, Returned>;
-
-export type StepKind = "compensatable" | "readOnly" | "pivot" | "retriable";
-
-/** A step as the engine and the runtime see it: erased, with every option filled in. */
-export interface StepDefinition {
-  readonly name: string;
-  readonly kind: StepKind;
-  // Method syntax on purpose: erased steps of any input must fit here.
-  run(input: unknown, context: ActionContext): Answer<Tagged>;
-  compensate?(input: unknown, context: CompensationContext<unknown>): Answer<Fault>;
-  resolve?(input: unknown, context: ResolveContext): Answer<Fault>;
-  readonly inDoubt: InDoubtPolicy;
-  readonly retry: ResolvedRetryPolicy;
-  readonly compensationRetry: ResolvedRetryPolicy;
-  /** For a read-only step after the point of no return, where it may not fail. */
-  readonly forwardRetry: ResolvedRetryPolicy;
-}
 
 interface Declared {
   readonly "~step": StepDefinition;

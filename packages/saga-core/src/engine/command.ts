@@ -1,7 +1,7 @@
 /** What the engine tells the runtime to do, once the record that says so is durable. */
 import type { UndoneOperation } from "../definition/call.ts";
 import type { Cause, UndoableOutcome } from "../definition/outcome.ts";
-import type { StepDefinition } from "../definition/step.ts";
+import type { StepDefinition } from "../definition/step-definition.ts";
 import type { IdempotencyKey } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";
 import type { Join, OperationRules } from "./join-attempts.ts";

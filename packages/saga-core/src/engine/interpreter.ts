@@ -5,9 +5,9 @@
  */
 import { Err, err, ok } from "neverthrow";
 import { match } from "ts-pattern";
-import { type Body, collectCalls, type Instruction } from "../definition/effect.ts";
+import { collectCalls, type Instruction } from "../definition/effect.ts";
 import type { Cause } from "../definition/outcome.ts";
-import type { SagaDefinition } from "../definition/saga.ts";
+import type { Body, SagaDefinition } from "../definition/saga-definition.ts";
 import { faultData, isFault } from "../errors/fault.ts";
 import type { SagaFaulted } from "../errors/saga-error.ts";
 import { isTagged, type Tagged } from "../errors/tagged.ts";

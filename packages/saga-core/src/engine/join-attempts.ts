@@ -5,7 +5,7 @@
 import { match, P } from "ts-pattern";
 import type { Attempt, Cause } from "../definition/outcome.ts";
 import type { ResolvedRetryPolicy } from "../definition/retry-policy.ts";
-import type { InDoubtPolicy, StepKind } from "../definition/step.ts";
+import type { InDoubtPolicy, StepKind } from "../definition/step-definition.ts";
 import { type Fault, fault, faultData } from "../errors/fault.ts";
 import type { ParkCause } from "../errors/saga-error.ts";
 import type { Tagged } from "../errors/tagged.ts";

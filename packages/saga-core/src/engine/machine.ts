@@ -7,7 +7,7 @@
  */
 import { match, P } from "ts-pattern";
 import type { Cause } from "../definition/outcome.ts";
-import type { SagaDefinition } from "../definition/saga.ts";
+import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { Quarantine } from "../errors/saga-error.ts";
 import type {
   Decision,

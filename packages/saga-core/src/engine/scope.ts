@@ -2,8 +2,9 @@
  * A scope: one live generator, its place in the saga, and what it did that may have to be taken back. Owns paths (so that no two operations share one) and
  * halting (so that nothing starts in a group that failed).
  */
-import type { Body, Instruction } from "../definition/effect.ts";
+import type { Instruction } from "../definition/effect.ts";
 import type { Cause } from "../definition/outcome.ts";
+import type { Body } from "../definition/saga-definition.ts";
 import type { EventEmitted } from "../journal/entry.ts";
 import type { Json } from "../primitives/json.ts";
 import type { Operation } from "./operation.ts";

@@ -3,7 +3,7 @@
  * journal, a definition that decides otherwise, a saga that brings every owner down. Those are quarantined, found anew at each adoption, and harm no other.
  */
 import { err, ok, type Result } from "neverthrow";
-import type { SagaDefinition } from "../definition/saga.ts";
+import type { SagaDefinition } from "../definition/saga-definition.ts";
 import { createMachine, type Step } from "../engine/machine.ts";
 import { ReplayDiverged } from "../engine/replay-diverged.ts";
 import type { Quarantine } from "../errors/saga-error.ts";

@@ -2,7 +2,7 @@
 import { err, ok, type Result } from "neverthrow";
 import type { Answer } from "../definition/answer.ts";
 import type { Call } from "../definition/call.ts";
-import type { StepDefinition } from "../definition/step.ts";
+import type { StepDefinition } from "../definition/step-definition.ts";
 import type { UndoOrder } from "../engine/command.ts";
 import type { AnyAttempt } from "../engine/join-attempts.ts";
 import { fault, isFault } from "../errors/fault.ts";

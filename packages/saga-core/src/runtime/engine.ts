@@ -4,23 +4,14 @@
  */
 import { ResultAsync } from "neverthrow";
 import type { AnySaga, Saga } from "../definition/saga.ts";
-import type {
-  Quarantine,
-  SagaEnding,
-  SagaNotFound,
-  SagaParked,
-  SagaStartError,
-  SagaUnavailable,
-  VerbRefused,
-} from "../errors/saga-error.ts";
-import type { JournalStore, SagaStatus } from "../journal/journal-store.ts";
-import type { SagaView } from "../journal/saga-view.ts";
+import type { SagaEnding, SagaNotFound, SagaParked, SagaStartError, SagaUnavailable, VerbRefused } from "../errors/saga-error.ts";
+import type { JournalStore } from "../journal/journal-store.ts";
 import { hostTimer, type Random, type Timer } from "../primitives/host.ts";
 import { abandonSaga, readmitSaga, retryOperation, settleOperation } from "./operator-actions.ts";
 import type { OperatorOrder, SettleOrder } from "./operator-verbs.ts";
 import { Registry } from "./registry.ts";
 import { type Recovery, SagaHost } from "./saga-host.ts";
-import { awaitResult, inspectSaga, listParked } from "./saga-reader.ts";
+import { awaitResult, inspectSaga, listParked, type SagaSnapshot } from "./saga-reader.ts";
 import { startSaga } from "./saga-start.ts";
 
 export interface EngineOptions {
@@ -41,16 +32,6 @@ export interface RunOptions {
    * for as long as the journal keeps it.
    */
   readonly id: string;
-}
-
-/** A saga as an operator or a status page sees it. */
-export interface SagaSnapshot {
-  readonly sagaId: string;
-  readonly saga: { readonly name: string; readonly version: number };
-  readonly status: SagaStatus;
-  readonly view: SagaView;
-  /** Why no definition here can drive it. Present only then, and then `status` is `parked`. */
-  readonly quarantine?: Quarantine | undefined;
 }
 
 export type VerbError = VerbRefused | SagaNotFound | SagaUnavailable;

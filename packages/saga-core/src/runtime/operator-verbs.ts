@@ -4,7 +4,7 @@
  */
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
-import type { StepDefinition } from "../definition/step.ts";
+import type { StepDefinition } from "../definition/step-definition.ts";
 import { keyOf, type Operation, rulesOf } from "../engine/operation.ts";
 import type { OperatorRetried, OperatorSettled, SettleVerdict } from "../journal/entry.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";

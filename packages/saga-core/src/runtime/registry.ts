@@ -1,5 +1,6 @@
 /** The sagas an engine knows, by name and version. */
-import type { AnySaga, SagaDefinition } from "../definition/saga.ts";
+import type { AnySaga } from "../definition/saga.ts";
+import type { SagaDefinition } from "../definition/saga-definition.ts";
 import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 
 export class Registry {

@@ -3,7 +3,7 @@
  * a saga is either live here, in exactly one instance, or only in the journal.
  */
 import { err, ok, type Result } from "neverthrow";
-import type { SagaDefinition } from "../definition/saga.ts";
+import type { SagaDefinition } from "../definition/saga-definition.ts";
 import { createMachine } from "../engine/machine.ts";
 import type { Quarantine, SagaIdConflict, SagaUnavailable } from "../errors/saga-error.ts";
 import type { AppendError } from "../journal/journal-store.ts";

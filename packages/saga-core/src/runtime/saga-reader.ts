@@ -2,9 +2,8 @@
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
 import type { Quarantine, SagaEnding, SagaNotFound, SagaParked, SagaUnavailable } from "../errors/saga-error.ts";
-import type { StoredJournal } from "../journal/journal-store.ts";
+import type { SagaStatus, StoredJournal } from "../journal/journal-store.ts";
 import { type SagaView, statusOf, viewOf } from "../journal/saga-view.ts";
-import type { SagaSnapshot } from "./engine.ts";
 import { type SagaHost, unavailable } from "./saga-host.ts";
 import { decodeJournal } from "./saga-journal.ts";
 import { type AnySagaResult, endedResult, parkedError } from "./saga-result.ts";
@@ -12,6 +11,16 @@ import { type AnySagaResult, endedResult, parkedError } from "./saga-result.ts";
 /** How often an unfinished saga that is not live here is looked at, in milliseconds. */
 const POLL_MS = 100;
 const PARKED_PAGE_SAGAS = 200;
+
+/** A saga as an operator or a status page sees it. */
+export interface SagaSnapshot {
+  readonly sagaId: string;
+  readonly saga: { readonly name: string; readonly version: number };
+  readonly status: SagaStatus;
+  readonly view: SagaView;
+  /** Why no definition here can drive it. Present only then, and then `status` is `parked`. */
+  readonly quarantine?: Quarantine | undefined;
+}
 
 export type Read =
   | { readonly _tag: "Readable"; readonly journal: StoredJournal; readonly view: SagaView }

@@ -1,6 +1,6 @@
 /** Starting is idempotent: the same id and input are the same saga, the same id with anything else is a conflict (I8). */
 import { err, ok, type Result } from "neverthrow";
-import type { SagaDefinition } from "../definition/saga.ts";
+import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { SagaIdConflict, SagaStartError, SagaUnavailable } from "../errors/saga-error.ts";
 import { canonicalJson, type Json } from "../primitives/json.ts";
 import { conflict, type SagaHost, unavailable } from "./saga-host.ts";

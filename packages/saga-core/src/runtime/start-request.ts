@@ -1,6 +1,6 @@
 /** What a caller hands in to start a saga, checked before anything is journaled. */
 import { err, ok, type Result } from "neverthrow";
-import type { SagaDefinition } from "../definition/saga.ts";
+import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { SagaRequestInvalid } from "../errors/saga-error.ts";
 import { type Json, toJson } from "../primitives/json.ts";
 import { VALUE_CHARACTERS_MAX } from "./attempt.ts";

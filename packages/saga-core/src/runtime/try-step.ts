@@ -1,7 +1,8 @@
 /** Testing one step: one attempt of its action or its compensation, classified as the engine would classify it. Retries nothing and journals nothing. */
 import type { Call } from "../definition/call.ts";
 import type { Attempt, Cause, UndoableOutcome } from "../definition/outcome.ts";
-import type { CompensatableStep, PivotStep, ReadOnlyStep, RetriableStep, StepDefinition } from "../definition/step.ts";
+import type { CompensatableStep, PivotStep, ReadOnlyStep, RetriableStep } from "../definition/step.ts";
+import type { StepDefinition } from "../definition/step-definition.ts";
 import type { UndoOrder } from "../engine/command.ts";
 import { fault, faultData } from "../errors/fault.ts";
 import { hostTimer, type Timer } from "../primitives/host.ts";

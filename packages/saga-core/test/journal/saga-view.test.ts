@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Cause } from "../../src/definition/outcome.ts";
-import type { StepKind } from "../../src/definition/step.ts";
+import type { StepKind } from "../../src/definition/step-definition.ts";
 import type { Entry, Knowledge, OperatorSettled, SettledOutcome } from "../../src/journal/entry.ts";
 import { type SagaView, standingEffects, statusOf, viewOf } from "../../src/journal/saga-view.ts";
 import type { Slot } from "../../src/primitives/idempotency-key.ts";

@@ -45,7 +45,9 @@ describe("derivation", () => {
     expect(idempotencyKey({ ...action, slot: "compensation" })).toBe("checkout:web:7f3a/run/coupon.use/compensation");
     expect(idempotencyKey({ ...action, generation: 0 })).toBe("checkout:web:7f3a/run/coupon.use/action");
     expect(idempotencyKey({ ...action, generation: 2 })).toBe("checkout:web:7f3a/run/coupon.use/action~2");
-    expect(idempotencyKey({ ...action, path: `run/${"deep/".repeat(60)}coupon.use` })).toMatchInlineSnapshot(`"checkout:web:7f3a/~11ea262c4e7d4d8630cd93570ef59926/action"`);
+    expect(idempotencyKey({ ...action, path: `run/${"deep/".repeat(60)}coupon.use` })).toMatchInlineSnapshot(
+      `"checkout:web:7f3a/~11ea262c4e7d4d8630cd93570ef59926/action"`,
+    );
   });
 
   test("I5: two operations have the same key exactly when they are the same operation", () => {
