@@ -1,0 +1,36 @@
+/**
+ * What must be true of every command with an undo, whatever the domain: it applies once however often it is sent, its undo puts back what
+ * an observer sees, and it never applies after its undo.
+ */
+import { expect } from "vitest";
+
+/** `act`, `undo` and `look` come already bound to one command, one input and one rig. */
+export interface UndoableCommand {
+  act(key: string): Promise<{ readonly _tag: string }>;
+  undo(undoes: string): Promise<{ readonly _tag: string }>;
+  /** All that the command may change. */
+  look(): Promise<unknown>;
+  /** What `look` shows after the undo, where that is not what it showed before: an order's failed payment, for one. */
+  readonly afterUndo?: ((before: unknown) => unknown) | undefined;
+}
+
+export async function expectFenceLaws({ act, undo, look, afterUndo = (before) => before }: UndoableCommand): Promise<void> {
+  const untouched = await look();
+
+  expect(await undo("saga-late/1"), "an undo without an action").toMatchObject({ _tag: "Executed", decision: { _tag: "NothingToUndo" } });
+  expect(await act("saga-late/1"), "an action after its undo").toMatchObject({ _tag: "Sealed" });
+  expect(await look()).toEqual(untouched);
+
+  expect(await act("saga-1/1")).toMatchObject({ _tag: "Succeeded", replayed: false });
+  const applied = await look();
+  expect(applied).not.toEqual(untouched);
+  expect(await act("saga-1/1"), "a duplicate").toMatchObject({ _tag: "Succeeded", replayed: true });
+  expect(await look()).toEqual(applied);
+
+  expect(await undo("saga-1/1")).toMatchObject({ _tag: "Executed", decision: { _tag: "Undone" } });
+  const undone = await look();
+  expect(undone).toEqual(afterUndo(untouched));
+  expect(await undo("saga-1/1"), "a second undo").toMatchObject({ _tag: "Replayed", decision: { _tag: "Undone" } });
+  expect(await act("saga-1/1"), "a late duplicate").toMatchObject({ _tag: "Sealed" });
+  expect(await look()).toEqual(undone);
+}
