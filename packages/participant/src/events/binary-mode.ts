@@ -21,17 +21,17 @@ export function parseBinary(
   headers: Iterable<readonly [string, string]>,
   body: string,
 ): Result<CloudEvent<Json | undefined>, EventInvalid> {
-  const flat: Record<string, string> = {};
+  const flat = new Map<string, string>();
   for (const [name, value] of headers) {
-    if (name === "content-type") flat["datacontenttype"] = value;
+    if (name === "content-type") flat.set("datacontenttype", value);
     if (!name.startsWith(PREFIX)) continue;
     const attribute = name.slice(PREFIX.length);
     if (attribute === "datacontenttype") return err(invalid(attribute, "travels as the content type, not as a header of its own"));
     const decoded = decodeValue(value);
     if (decoded === undefined) return err(invalid(attribute, "is not percent-encoded UTF-8"));
-    flat[attribute] = decoded;
+    flat.set(attribute, decoded);
   }
-  return dataOf(flat["datacontenttype"], body).andThen((data) => eventOf(flat, data));
+  return dataOf(flat.get("datacontenttype"), body).andThen((data) => eventOf(Object.fromEntries(flat), data));
 }
 
 function dataOf(contentType: string | undefined, body: string): Result<Json | undefined, EventInvalid> {

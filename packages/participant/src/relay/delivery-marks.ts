@@ -43,19 +43,18 @@ export class DeliveryMarks {
 
   /** Resolves when everything delivered is marked, or the outbox refused. Never rejects. */
   flush(): Promise<void> {
-    this.#marking ??= this.#mark().finally(() => {
-      this.#marking = undefined;
-    });
-    return this.#marking;
+    if (this.#marking === undefined && this.#unmarked.size > 0) this.#marking = this.#mark();
+    return this.#marking ?? Promise.resolve();
   }
 
+  /** Ends in the same step in which it finds nothing left, so that no delivery falls between it and the next call. */
   async #mark(): Promise<void> {
     while (this.#unmarked.size > 0) {
       const ids = [...this.#unmarked];
       const marked = await attempt(() => this.#outbox.published(ids));
       if (marked.isErr()) {
         this.#observe({ _tag: "OutboxUnavailable", message: marked.error.message });
-        return;
+        break;
       }
       for (const id of ids) {
         this.#unmarked.delete(id);
@@ -63,5 +62,6 @@ export class DeliveryMarks {
         this.#justMarked.add(id);
       }
     }
+    this.#marking = undefined;
   }
 }
