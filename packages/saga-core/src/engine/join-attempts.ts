@@ -157,6 +157,17 @@ export function judgeStopped(rules: OperationRules, join: Join): SettledOutcome 
   return { _tag: "NoEffect", cause };
 }
 
+/**
+ * Decides about the attempt that was in flight when its operation was stopped. What would be attempted again, or would wait for its output or for certainty in
+ * order to go forward, is undone with what is known instead; an answer that says the key is in disorder still parks.
+ */
+export function judgeLastAttempt(rules: OperationRules, join: Join, attempt: AnyAttempt, moment: Moment): Verdict {
+  const verdict = judgeAttempt(rules, join, attempt, moment);
+  const waits =
+    verdict._tag === "Park" ? verdict.cause._tag === "OutputLost" || verdict.cause._tag === "DoubtRemains" : verdict._tag !== "Settle";
+  return waits ? { _tag: "Settle", outcome: judgeStopped(rules, join) } : verdict;
+}
+
 /** What a deciding query found, as an attempt: the fence's answers mean the same whoever asked. */
 export type ResolutionAttempt =
   | { readonly _tag: "Succeeded"; readonly output: Json | undefined }

@@ -8,6 +8,7 @@ import {
   type Join,
   joinAttempt,
   judgeAttempt,
+  judgeLastAttempt,
   judgeResolution,
   judgeStopped,
   type Moment,
@@ -20,7 +21,7 @@ import {
 } from "../engine/join-attempts.ts";
 import { type Fault, fault } from "../errors/fault.ts";
 import type { ParkCause } from "../errors/saga-error.ts";
-import type { Tagged } from "../errors/tagged.ts";
+import { isTagged } from "../errors/tagged.ts";
 import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import { type AbortSignal, createAbortController, type Random, type Timer } from "../primitives/host.ts";
 import type { Json } from "../primitives/json.ts";
@@ -132,7 +133,8 @@ class Runner {
     const call = this.#call(this.#join.attempts + 1);
     const attempt = await underDeadline(rules.retry.timeoutMs, this.#ports.timer, invocation(step, input, undo, call));
     this.#join = joinAttempt(this.#join, attempt);
-    return judgeAttempt(rules, this.#join, attempt, this.#moment());
+    const judge = this.#ending() === "stop" ? judgeLastAttempt : judgeAttempt;
+    return judge(rules, this.#join, attempt, this.#moment());
   }
 
   async #resolve({ cause }: ResolveNow): Promise<FinalVerdict> {
@@ -167,9 +169,9 @@ class Runner {
 /** A deciding query's answer; anything that does not decide is asked again. */
 export function readResolution(answered: Awaited<ReturnType<typeof underDeadline>>): ResolutionAttempt {
   if (answered._tag === "Succeeded") {
-    const found = answered.output as { readonly _tag?: string; readonly output?: Json; readonly error?: Tagged } | undefined;
+    const found = answered.output as { readonly _tag?: string; readonly output?: Json; readonly error?: Json } | null | undefined;
     if (found?._tag === "Applied") return { _tag: "Succeeded", output: found.output };
-    if (found?._tag === "NotApplied" && found.error !== undefined) return { _tag: "NotApplied", error: found.error };
+    if (found?._tag === "NotApplied" && isTagged(found.error)) return { _tag: "NotApplied", error: found.error };
     if (found?._tag === "SealedForGood") return { _tag: "SealedForGood" };
     return { _tag: "StillUnknown", fault: fault("Unknown", "the deciding query found no decision") };
   }
