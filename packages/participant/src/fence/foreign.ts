@@ -25,7 +25,7 @@ export type Conclusion<Output, Rejection> = Extract<
 export interface ForeignAction<Output, Rejection> {
   /**
    * Runs inside the transaction that records the intent: business guards and local writes. An `err` is a decision: its writes are undone,
-   * the rejection is recorded, and the foreign system is never called. Not repeated when the operation is taken over.
+   * the rejection is recorded, and neither the foreign system nor `conclude` is called. Not repeated when the operation is taken over.
    */
   readonly prepare?: ((context: ActionContext) => Promise<Result<void, Rejection>>) | undefined;
   /**
