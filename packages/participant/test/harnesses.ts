@@ -14,7 +14,7 @@ export const memoryHarness: DatabaseHarness = {
   },
 };
 
-export const sqliteHarness: DatabaseHarness = {
+const sqliteHarness: DatabaseHarness = {
   survivesClose: true,
   async createStorage(now) {
     const directory = await mkdtemp(join(tmpdir(), "backstep-participant-"));

@@ -28,7 +28,7 @@ export interface DatabaseHarness {
 }
 
 /** A clock that stands still until it is moved. */
-export interface CaseClock {
+interface CaseClock {
   now(): number;
   advance(byMs: number): void;
 }

@@ -14,7 +14,7 @@ export const LEASE_MS = 30_000;
 
 /** Awkward on purpose: a replay must not sort, round or re-encode it. */
 export const OUTPUT = { z: 1, a: "é \u2028 \ud83d\ude00", list: [0.1, 1e21, null], "10": true, "9": false };
-export const OUTPUT_JSON = JSON.stringify(OUTPUT);
+const OUTPUT_JSON = JSON.stringify(OUTPUT);
 export const NO = { _tag: "OutOfStock", left: 0 };
 
 interface LedgerRow {
@@ -112,7 +112,7 @@ export async function takeTheLast({ transaction, key }: ActionContext): Promise<
   return ok(OUTPUT);
 }
 
-export function restore(actionKey: string): (context: UndoContext) => Promise<void> {
+function restore(actionKey: string): (context: UndoContext) => Promise<void> {
   return ({ transaction }) => count(transaction, actionKey, { undone: 1 });
 }
 

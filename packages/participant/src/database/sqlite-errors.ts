@@ -31,7 +31,7 @@ export function isBusy(cause: unknown): boolean {
   return code === BUSY || code === LOCKED;
 }
 
-export function databaseError(cause: unknown): DatabaseError {
+function databaseError(cause: unknown): DatabaseError {
   const code = codeOf(cause);
   if (code === CORRUPT || code === NOTADB) return new DatabaseCorrupt("the database file is damaged or is none", { cause });
   return new DatabaseUnavailable(REASONS.get(code ?? 0) ?? "the database refused an operation", { cause });

@@ -80,7 +80,7 @@ function extensionsOf(flat: Readonly<Record<string, unknown>>): Result<Record<st
 
 /** The attributes and extensions of an event as one flat list of what is present, without the data. */
 export function attributesOf(event: CloudEvent<unknown>): Record<string, ExtensionValue> {
-  const { extensions, data, ...attributes } = event;
+  const { extensions, data: _, ...attributes } = event;
   const flat: Record<string, ExtensionValue | undefined> = { ...attributes, ...extensions };
   return Object.fromEntries(Object.entries(flat).filter((entry): entry is [string, ExtensionValue] => entry[1] !== undefined));
 }

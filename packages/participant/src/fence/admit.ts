@@ -10,7 +10,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import type { FencedOperation } from "./operation.ts";
 import { type Reading, readActionRow } from "./read-row.ts";
 
-export interface Admitted {
+interface Admitted {
   readonly _tag: "Admitted";
   readonly row: FenceRow;
 }
@@ -18,7 +18,7 @@ export interface Admitted {
 /** Everything that can be said to an action at the door. `Lapsed` comes with the row that may be taken over. */
 export type Admission = Admitted | Expired | Exclude<Reading<ActionDecision>, { readonly _tag: "Lapsed" }> | LapsedRow;
 
-export interface LapsedRow {
+interface LapsedRow {
   readonly _tag: "Lapsed";
   readonly token: number;
   readonly row: FenceRow;

@@ -17,14 +17,14 @@ export interface TakeBack {
 }
 
 /** The action is an intent whose lease is over: it has to be settled before anything can be undone. */
-export interface SettleFirst {
+interface SettleFirst {
   readonly _tag: "SettleFirst";
   readonly action: FenceRow;
   readonly token: number;
 }
 
 /** A foreign undo of this action has begun under a key, perhaps another one, and not ended. */
-export interface GoingBack {
+interface GoingBack {
   readonly _tag: "GoingBack";
   readonly by: string;
 }

@@ -15,7 +15,7 @@ export interface Asked {
 }
 
 /** Open, and its lease is over: the next one takes over. */
-export interface Lapsed {
+interface Lapsed {
   readonly _tag: "Lapsed";
   readonly token: number;
 }

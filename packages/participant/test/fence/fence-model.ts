@@ -18,8 +18,8 @@ import { err, ok, type Result } from "neverthrow";
 import { expect } from "vitest";
 import { ForeignLedger, LocalLedger } from "./ledgers.ts";
 
-export const LEASE_MS = 1_000;
-export const RETENTION_MS = 100_000;
+const LEASE_MS = 1_000;
+const RETENTION_MS = 100_000;
 const NAME = "stock.deduct";
 const KEYS = 4;
 

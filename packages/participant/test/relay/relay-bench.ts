@@ -10,7 +10,7 @@ interface Sleep {
   readonly wake: () => void;
 }
 
-export class ManualTimer implements Timer {
+class ManualTimer implements Timer {
   #now = 0;
   readonly #sleeps = new Set<Sleep>();
 
@@ -32,7 +32,7 @@ export class ManualTimer implements Timer {
   async advance(byMs: number): Promise<void> {
     await idle();
     this.#now += byMs;
-    for (const sleep of [...this.#sleeps]) if (sleep.until <= this.#now) sleep.wake();
+    for (const sleep of this.#sleeps) if (sleep.until <= this.#now) sleep.wake();
     await idle();
   }
 }
