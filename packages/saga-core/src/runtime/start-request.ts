@@ -1,4 +1,5 @@
 /** What a caller hands in to start a saga, checked before anything is journaled. */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { err, ok, type Result } from "neverthrow";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { SagaRequestInvalid } from "../errors/saga-error.ts";
@@ -21,7 +22,7 @@ export async function readInput(
   sagaId: string,
   raw: unknown,
 ): Promise<Result<Json | undefined, SagaRequestInvalid>> {
-  const validated = await definition.input["~standard"].validate(raw);
+  const validated = await validate(definition, raw);
   if (validated.issues !== undefined) {
     const issues = validated.issues.map(({ message, path = [] }) => ({ path: `input${path.map(pathPart).join("")}`, message }));
     return err({ _tag: "SagaRequestInvalid", sagaId, issues });
@@ -34,6 +35,15 @@ export async function readInput(
       if (length <= VALUE_CHARACTERS_MAX) return ok(json);
       return err(invalid(sagaId, "input", `has ${length} characters of JSON; ${VALUE_CHARACTERS_MAX} are the most`));
     });
+}
+
+/** A schema that throws is told apart from one that refuses by its message alone: either way there is no input to start with. */
+async function validate({ input }: SagaDefinition, raw: unknown): Promise<StandardSchemaV1.Result<unknown>> {
+  try {
+    return await input["~standard"].validate(raw);
+  } catch (thrown) {
+    return { issues: [{ message: `the schema threw: ${thrown instanceof Error ? thrown.message : String(thrown)}` }] };
+  }
 }
 
 function pathPart(part: PropertyKey | { readonly key: PropertyKey }): string {
