@@ -24,7 +24,7 @@ import type { Slot } from "../primitives/idempotency-key.ts";
 import { canonicalJson, freezeJson, type Json, toJson } from "../primitives/json.ts";
 import type { Command } from "./command.ts";
 import { type CallStep, type Machine, messageOf, runBody, scopeFault } from "./interpreter.ts";
-import { freshJoin, interruptedJoin, NOTHING_KNOWN } from "./join-attempts.ts";
+import { freshJoin, interruptedJoin, type Join, NOTHING_KNOWN } from "./join-attempts.ts";
 import { type Operation, operationId, rulesOf, runCommand } from "./operation.ts";
 import { ReplayDiverged } from "./replay-diverged.ts";
 import { createScope, haltCause, type Scope } from "./scope.ts";
@@ -311,8 +311,17 @@ class Engine implements SagaMachine, Machine {
 
   stopActions(path: string): void {
     for (const operation of this.#open) {
-      if (operation.slot === "action" && operation.path.startsWith(path)) this.#commands.push(stopCommand(operation));
+      if (operation.slot === "action" && operation.path.startsWith(path)) this.#stop(operation);
     }
+  }
+
+  /** One that was ordered by this very step was never sent: its order is taken back, and there is no doubt about it. */
+  #stop(operation: Operation): void {
+    const unsent = this.#commands.findIndex(
+      ({ _tag, rules }) => _tag === "RunOperation" && rules.slot === "action" && rules.path === operation.path,
+    );
+    if (unsent === -1) this.#commands.push(stopCommand(operation, interruptedJoin(operation.knowledge)));
+    else this.#commands.splice(unsent, 1, stopCommand(operation, freshJoin(operation.knowledge)));
   }
 
   wentBack(path: string, cause: Cause): void {
@@ -378,7 +387,8 @@ class Engine implements SagaMachine, Machine {
 
   /** After a replay: whoever drove this operation before may have sent it. */
   #takeUp(operation: Operation): Command {
-    return operation.halted() ? stopCommand(operation) : runCommand(this.sagaId, operation, interruptedJoin(operation.knowledge));
+    const join = interruptedJoin(operation.knowledge);
+    return operation.halted() ? stopCommand(operation, join) : runCommand(this.sagaId, operation, join);
   }
 
   #expect(path: string, slot: Slot, state: Operation["state"]): Operation {
@@ -402,8 +412,8 @@ class Engine implements SagaMachine, Machine {
   }
 }
 
-function stopCommand(operation: Operation): Command {
-  return { _tag: "StopOperation", rules: rulesOf(operation), join: interruptedJoin(operation.knowledge) };
+function stopCommand(operation: Operation, join: Join): Command {
+  return { _tag: "StopOperation", rules: rulesOf(operation), join };
 }
 
 function freezeOutcome(outcome: SettledOutcome): SettledOutcome {
