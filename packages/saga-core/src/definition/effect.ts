@@ -48,6 +48,8 @@ export type Instruction =
       readonly concurrency: number;
     }
   | { readonly _tag: "Savepoint"; readonly body: () => Body<unknown, unknown> }
+  /** A generator as a member of `all`; it runs in the member's scope. */
+  | { readonly _tag: "Part"; readonly body: Body<unknown, unknown> }
   | { readonly _tag: "Fail"; readonly error: unknown }
   | { readonly _tag: "Emit"; readonly event: EmittedEvent }
   | { readonly _tag: "Now" }
@@ -102,9 +104,14 @@ export function yieldable<Output, Yielded extends AnyEffect>(instruction: Instru
   return value;
 }
 
-/** The instruction inside a yieldable that is handed to `all`; it counts as yielded from then on. */
+/** The instruction that a member of `all` stands for: the one inside a yieldable, which counts as yielded from then on, or the run of a generator. */
 export function takeInstruction(value: AnyYieldable): Instruction | undefined {
   const made = madeBy.get(value);
-  made?.owner?.delete(made.instruction);
-  return made?.instruction;
+  if (made === undefined) return isGenerator(value) ? { _tag: "Part", body: value } : undefined;
+  made.owner?.delete(made.instruction);
+  return made.instruction;
+}
+
+function isGenerator(value: object): value is Body<unknown, unknown> {
+  return Symbol.iterator in value && "next" in value && typeof value.next === "function" && "return" in value && "throw" in value;
 }

@@ -23,7 +23,8 @@ export interface AllOptions {
 }
 
 /**
- * Runs members side by side and hands back their outputs in the same shape: tuple, array or record. At the first failure nothing new starts, what is in
+ * Runs members side by side and hands back their outputs in the same shape: tuple, array or record. A member is a call, another effect, or a generator that
+ * yields several of them in sequence. At the first failure nothing new starts, what is in
  * flight settles, and then everything that is not definitely absent is undone, members side by side.
  */
 export function all<const Members extends readonly AnyYieldable[] | Readonly<Record<string, AnyYieldable>>>(

@@ -3,7 +3,7 @@
  * (sequence, `all`, savepoint, nested saga) and how failure moves up; what is journaled and commanded goes through the `Machine` it is given.
  * Synchronous; a generator is live, so a step costs the same at the end of a long saga as at its start.
  */
-import { Err, err, ok } from "neverthrow";
+import { type Err, err, ok } from "neverthrow";
 import { match } from "ts-pattern";
 import { collectCalls, type Instruction } from "../definition/effect.ts";
 import type { Cause } from "../definition/outcome.ts";
@@ -130,7 +130,7 @@ function closeBody(scope: BodyScope, settled: Settled & { readonly _tag: "Failed
 }
 
 function perform(machine: Machine, scope: Scope, instruction: Instruction | Err<never, unknown>, done: Done): void {
-  if (instruction instanceof Err) {
+  if (isErr(instruction)) {
     done(failed(failureCause(scope.path, instruction.error)));
     return;
   }
@@ -139,6 +139,7 @@ function perform(machine: Machine, scope: Scope, instruction: Instruction | Err<
     .with({ _tag: "CallSaga" }, ({ saga, input }) => callSaga(machine, scope, saga, input, done))
     .with({ _tag: "All" }, (members) => runAll(machine, scope, members, done))
     .with({ _tag: "Savepoint" }, ({ body }) => runSavepoint(machine, scope, body, done))
+    .with({ _tag: "Part" }, ({ body }) => runBody(machine, scope, () => body, done))
     .with({ _tag: "Fail" }, ({ error }) => done(failed(failureCause(scope.path, error))))
     .with({ _tag: "Emit" }, (emitted) => emit(machine, scope, emitted, done))
     .with({ _tag: "Now" }, () => done(returned(machine.now())))
@@ -147,6 +148,12 @@ function perform(machine: Machine, scope: Scope, instruction: Instruction | Err<
     .otherwise(() =>
       done(failed(scopeFault(scope.path, "the body yielded something that is no effect: yield* a step call, an effect or a Result"))),
     );
+}
+
+/** By shape, not by class: the body's neverthrow may be another copy than this one. */
+function isErr(instruction: unknown): instruction is Err<never, unknown> {
+  if (typeof instruction !== "object" || instruction === null || "_tag" in instruction) return false;
+  return "isErr" in instruction && typeof instruction.isErr === "function" && instruction.isErr() === true && "error" in instruction;
 }
 
 function callStep(machine: Machine, scope: Scope, instruction: CallStep, done: Done): void {
@@ -188,8 +195,17 @@ function callSaga(machine: Machine, scope: Scope, saga: SagaDefinition, rawInput
 type Checked = { readonly _tag: "Fits"; readonly value: Json | undefined } | { readonly _tag: "Failed"; readonly message: string };
 
 function validateNow(saga: SagaDefinition, input: unknown): Checked {
-  const validated = saga.input["~standard"].validate(input);
-  if (validated instanceof Promise) return { _tag: "Failed", message: "its schema is asynchronous, which a nested saga's may not be" };
+  let validated: ReturnType<SagaDefinition["input"]["~standard"]["validate"]>;
+  try {
+    validated = saga.input["~standard"].validate(input);
+  } catch (thrown) {
+    return { _tag: "Failed", message: `its schema threw: ${messageOf(thrown)}` };
+  }
+  if (validated instanceof Promise) {
+    // Nobody waits for its verdict, but as a rejection that nobody handles it would bring the process down.
+    validated.catch(() => undefined);
+    return { _tag: "Failed", message: "its schema answered with a promise, as asynchronous ones do and some that throw" };
+  }
   if (validated.issues !== undefined) return { _tag: "Failed", message: validated.issues.map(({ message }) => message).join("; ") };
   return journalable(validated.value);
 }
