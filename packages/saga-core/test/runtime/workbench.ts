@@ -154,7 +154,7 @@ export function createBench(): Bench {
     timer,
     disk,
     commits,
-    open(sagas, { faults = {}, random = () => 0, onEvents, wrap = (store) => store } = {}) {
+    open(sagas, { faults = {}, random = () => 0, onEvents, wrap = (store: MemoryStore): JournalStore => store } = {}) {
       const store = createMemoryStore({
         now: timer.now,
         disk,
