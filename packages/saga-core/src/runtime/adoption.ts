@@ -4,6 +4,7 @@
  */
 import { err, ok, type Result } from "neverthrow";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
+import { messageOf } from "../engine/interpreter.ts";
 import { createMachine, type Step } from "../engine/machine.ts";
 import { ReplayDiverged } from "../engine/replay-diverged.ts";
 import type { Quarantine } from "../errors/saga-error.ts";
@@ -61,9 +62,9 @@ function replay(ports: InstancePorts, registry: Registry, journal: StoredJournal
     const input = entries[0]?._tag === "SagaStarted" ? entries[0].input : undefined;
     return { _tag: "Adopted", instance, step, definition, input };
   } catch (thrown) {
-    if (thrown instanceof ReplayDiverged)
-      return quarantined("ReplayDiverged", `saga ${saga.name} version ${saga.version}: ${thrown.message}`);
-    throw thrown;
+    // I12: whatever else a replay runs into is this saga's trouble, and no other's.
+    const tag = thrown instanceof ReplayDiverged ? "ReplayDiverged" : "BodyFailed";
+    return quarantined(tag, `saga ${saga.name} version ${saga.version}: ${messageOf(thrown)}`);
   }
 }
 

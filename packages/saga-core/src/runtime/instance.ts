@@ -29,10 +29,14 @@ export interface InstancePlace {
   readonly sequence: number;
 }
 
-/** Why an instance is gone from memory. `Rested`: its status is durable. `Lost`: the journal is ahead of it, or unreachable; it may be adopted anew. */
+/**
+ * Why an instance is gone from memory. `Rested`: its status is durable. `Lost`: the journal is ahead of it, or unreachable; it may be adopted anew.
+ * `Closed`: its engine closes; what it had under way has come home.
+ */
 export type InstanceEnd =
   | { readonly _tag: "Rested"; readonly status: Exclude<SagaStatus, "running">; readonly quarantine: Quarantine | undefined }
-  | { readonly _tag: "Lost"; readonly error: AppendError | Quarantine };
+  | { readonly _tag: "Lost"; readonly error: AppendError | Quarantine }
+  | { readonly _tag: "Closed" };
 
 /** The instance is no longer in charge; whoever wants to apply a fact adopts the saga first. */
 export interface InstanceGone {
@@ -113,6 +117,7 @@ export class SagaInstance {
     for (const operation of this.#running.values()) operation.drop();
     await Promise.all([...this.#running.values()].map(({ result }) => result));
     await Promise.all(this.#appends);
+    this.#leave({ _tag: "Closed" });
   }
 
   async #commit(step: Step): Promise<Result<void, AppendError | Quarantine>> {

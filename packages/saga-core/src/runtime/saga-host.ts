@@ -113,7 +113,10 @@ export class SagaHost {
     const live = this.#live.get(sagaId);
     if (live !== undefined && !live.instance.gone) {
       if (options.hold === true) live.instance.hold();
-      return (await live.started).map(() => ({ _tag: "Live", instance: live.instance }));
+      const started = await live.started;
+      // A start that found its saga in the store has left again: the saga itself is still to be taken up.
+      if (started.isOk() && started.value === "exists") return this.present(sagaId, options);
+      return started.map(() => ({ _tag: "Live", instance: live.instance }));
     }
     if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
     const under = this.#adopting.get(sagaId);
@@ -129,6 +132,7 @@ export class SagaHost {
   async #adopt(sagaId: string, { force, hold }: PresentOptions): Promise<Result<Present, SagaUnavailable>> {
     const adopted = await adopt(this.ports, this.#registry, sagaId, { force });
     if (adopted.isErr()) return err(unavailable(sagaId, adopted.error.message));
+    if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
     const found = adopted.value;
     if (found._tag === "NoSuchSaga") return ok(found);
     if (found._tag === "Quarantined") {
@@ -148,7 +152,7 @@ export class SagaHost {
     live.instance.onEnd((end) => {
       if (this.#live.get(sagaId) === live) this.#live.delete(sagaId);
       if (end._tag === "Lost") void this.#afterLoss(sagaId, end.error, live);
-      else if (end.quarantine !== undefined) this.#quarantined.set(sagaId, end.quarantine);
+      if (end._tag === "Rested" && end.quarantine !== undefined) this.#quarantined.set(sagaId, end.quarantine);
     });
   }
 
@@ -163,6 +167,7 @@ export class SagaHost {
   }
 
   async #readoptLater(sagaId: string): Promise<void> {
+    if (this.#closed) return;
     await this.ports.timer.sleep(STORE_RETRY_MS);
     if (this.#closed) return;
     const present = await this.present(sagaId);
@@ -187,9 +192,10 @@ export class SagaHost {
   }
 
   async #recoverPage(sagaIds: readonly string[], seen: { adopted: number; quarantined: number }): Promise<void> {
-    const queue = sagaIds.filter((sagaId) => !this.#live.has(sagaId));
+    const queue = [...sagaIds];
     const worker = async (): Promise<void> => {
       for (let sagaId = queue.shift(); sagaId !== undefined && !this.#closed; sagaId = queue.shift()) {
+        if (await this.#begunHere(sagaId)) continue;
         const present = await this.present(sagaId);
         if (present.isErr()) void this.#readoptLater(sagaId);
         else if (this.#quarantined.has(sagaId)) seen.quarantined += 1;
@@ -199,8 +205,15 @@ export class SagaHost {
     await Promise.all(Array.from({ length: RECOVERY_CONCURRENCY }, worker));
   }
 
+  /** Started by this engine since its creation, and so nothing to recover. */
+  async #begunHere(sagaId: string): Promise<boolean> {
+    const started = await this.#live.get(sagaId)?.started;
+    return started?.isOk() === true && started.value === "begun";
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    await Promise.all(this.#adopting.values());
     await Promise.all([...this.#live.values()].map(({ instance }) => instance.close()));
   }
 }

@@ -12,7 +12,8 @@ export function decodeJournal({ sagaId, records }: StoredJournal): Result<readon
     if (decoded.isErr()) return err({ _tag: "JournalCorrupt", message: `saga ${sagaId}, record ${sequence}: ${decoded.error}` });
     entries.push(...decoded.value);
   }
-  if (entries[0]?._tag !== "SagaStarted")
-    return err({ _tag: "JournalCorrupt", message: `saga ${sagaId}: the journal does not begin with a start` });
+  const starts = entries.filter(({ _tag }) => _tag === "SagaStarted").length;
+  if (entries[0]?._tag !== "SagaStarted" || starts > 1)
+    return err({ _tag: "JournalCorrupt", message: `saga ${sagaId}: the journal does not begin with its one start` });
   return ok(entries);
 }
