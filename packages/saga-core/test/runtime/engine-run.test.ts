@@ -241,7 +241,7 @@ describe("values in a body", () => {
     const first = bench.open([one]);
     await first.engine.start(one, 1, { id: "s" });
     await bench.timer.advance(5_000);
-    first.store.crash();
+    first.kill();
     const second = bench.open([one], { random: () => 0.7 });
     await second.engine.recovered;
     await bench.timer.idle();
@@ -250,7 +250,7 @@ describe("values in a body", () => {
     const [at, first1, second1, id, later, third] = seen[0] as readonly unknown[];
     expect([at, id, later]).toEqual([VIRTUAL_START_MS, "s", VIRTUAL_START_MS]);
     expect(new Set([first1, second1, third]).size).toBe(3);
-    second.store.crash();
+    second.kill();
   });
 
   test("uuids differ from saga to saga, even with the same id on another store", async () => {

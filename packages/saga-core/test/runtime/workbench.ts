@@ -26,6 +26,7 @@ import {
   type MemoryStore,
   type MemoryStoreFaults,
 } from "../../src/journal.ts";
+import type { Timer } from "../../src/primitives/host.ts";
 import { createVirtualTimer, type VirtualTimer } from "../virtual-timer.ts";
 
 export const numberInput = z.number();
@@ -133,9 +134,16 @@ export interface Bench {
   /** What took effect, over all stores of this bench. */
   readonly commits: AppendRequest[];
   /** Opens a store and an engine on the disk. Sagas that are unfinished there are taken up. */
-  open(sagas: readonly AnySaga[], options?: OpenOptions): { readonly engine: Engine; readonly store: MemoryStore };
+  open(sagas: readonly AnySaga[], options?: OpenOptions): Opened;
   /** The decoded entries of a saga, as they lie on the disk. */
   entries(sagaId: string): readonly (Readonly<Record<string, Json>> & { readonly _tag: string })[];
+}
+
+export interface Opened {
+  readonly engine: Engine;
+  readonly store: MemoryStore;
+  /** The death of the process: nothing of this engine settles, waits or is written any more. Participants are other processes and go on. */
+  kill(): void;
 }
 
 export interface OpenOptions {
@@ -166,11 +174,32 @@ export function createBench(): Bench {
           },
         },
       });
-      return { store, engine: createEngine({ sagas, store: wrap(store), timer, random, onEvents }) };
+      const life = mortal(timer);
+      const engine = createEngine({ sagas, store: wrap(store), timer: life.timer, random, onEvents });
+      const kill = (): void => {
+        store.crash();
+        life.end();
+      };
+      return { store, engine, kill };
     },
     entries(sagaId) {
       const records = disk.sagas.get(sagaId)?.records ?? [];
       return records.flatMap((record) => (JSON.parse(record) as { entries: (Record<string, Json> & { _tag: string })[] }).entries);
     },
+  };
+}
+
+/** A timer that one process has of the world's: it ends with the process, and then no sleep of it ends. */
+function mortal(timer: VirtualTimer): { readonly timer: Timer; end(): void } {
+  const death = new AbortController();
+  return {
+    timer: {
+      async sleep(delayMs, signal) {
+        const ended = AbortSignal.any(signal === undefined ? [death.signal] : [death.signal, signal as AbortSignal]);
+        await timer.sleep(delayMs, ended);
+        if (death.signal.aborted) await new Promise(() => undefined);
+      },
+    },
+    end: () => death.abort(),
   };
 }
