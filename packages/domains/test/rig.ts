@@ -16,14 +16,13 @@ import {
   type UndoAnswer,
 } from "@backstep/participant";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
-import type { Result } from "neverthrow";
 
 type Named<Any extends Contract, Kind extends Operation> = {
   [Name in keyof Any["operations"]]: Any["operations"][Name] extends Kind ? Name : never;
 }[keyof Any["operations"]] &
   string;
 
-export type Answered<Any extends Operation> =
+type Answered<Any extends Operation> =
   | { readonly _tag: "Succeeded"; readonly output: OutputOf<Any>; readonly replayed: boolean }
   | { readonly _tag: "Rejected"; readonly rejection: RejectionOf<Any>; readonly replayed: boolean }
   | { readonly _tag: Exclude<ActAnswer["_tag"], "Executed" | "Replayed"> };
@@ -46,14 +45,11 @@ export interface Rig<Any extends Contract> {
   ): Promise<OutputOf<Any["operations"][Name]>>;
   /** Takes back what `undoes` names, under the key `<undoes>-undo`, and tells what the fence said. */
   undo<Name extends Named<Any, Undo>>(name: Name, input: InputOf<Any["operations"][Name]>, undoes: string): Promise<UndoAnswer>;
-  ask<Name extends Named<Any, Query>>(
-    name: Name,
-    input: InputOf<Any["operations"][Name]>,
-  ): Promise<Result<OutputOf<Any["operations"][Name]>, RejectionOf<Any["operations"][Name]>>>;
+  ask<Name extends Named<Any, Query>>(name: Name, input: InputOf<Any["operations"][Name]>): ReturnType<Service<Any, Transaction>[Name]>;
   close(): Promise<void>;
 }
 
-export interface Clock {
+interface Clock {
   now: number;
 }
 
@@ -116,7 +112,8 @@ export async function openRig<Any extends Contract>(
   return rig as unknown as Rig<Any>;
 }
 
-type Handler = (context: unknown, input: unknown) => Promise<Result<unknown, { readonly _tag: string }>>;
+/** Answers a result of neverthrow's, of whatever types. */
+type Handler = (context: unknown, input: unknown) => ReturnType<Parameters<Fence["act"]>[1]>;
 
 async function openDatabase(storage: (typeof STORAGES)[number], clock: Clock) {
   const now = (): number => clock.now;
@@ -135,7 +132,7 @@ function answered(operation: Operation, answer: ActAnswer): Answered<Operation> 
   const value: unknown = JSON.parse(answer.decision.json);
   return answer.decision._tag === "Succeeded"
     ? { _tag: "Succeeded", output: outputOf(operation, value) as never, replayed }
-    : { _tag: "Rejected", rejection: rejectionOf(operation, value as { readonly _tag: string }) as never, replayed };
+    : { _tag: "Rejected", rejection: rejectionOf(operation, value) as never, replayed };
 }
 
 function outputOf(operation: Operation, value: unknown): unknown {
@@ -143,8 +140,9 @@ function outputOf(operation: Operation, value: unknown): unknown {
 }
 
 /** Throws for a rejection that the contract does not declare. */
-function rejectionOf(operation: Operation, value: { readonly _tag: string }): unknown {
-  const declared = "rejections" in operation ? operation.rejections.find(({ tag }) => tag === value._tag) : undefined;
-  if (declared === undefined) throw new TypeError(`${value._tag} is no rejection of this operation`);
+function rejectionOf(operation: Operation, value: unknown): unknown {
+  const { _tag } = value as { readonly _tag: string };
+  const declared = "rejections" in operation ? operation.rejections.find(({ tag }) => tag === _tag) : undefined;
+  if (declared === undefined) throw new TypeError(`${_tag} is no rejection of this operation`);
   return declared.schema.parse(value);
 }

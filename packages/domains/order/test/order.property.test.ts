@@ -37,18 +37,14 @@ const move: fc.Arbitrary<Move> = fc.record({
 });
 
 function make(order: Order, { move, sagaId, memberId }: Move, now: number): Order {
-  switch (move) {
-    case "begin":
-      return beginPayment(order, { memberId, sagaId, now }).unwrapOr(order);
-    case "fail":
-      return failPayment(order, sagaId, now);
-    case "release":
-      return releasePayment(order, sagaId, "its host is gone", now);
-    case "pay":
-      return markPaid(order, "payment-1", { sagaId, now }).unwrapOr(order);
-    case "cancel":
-      return cancel(order, memberId, now).unwrapOr(order);
-  }
+  const moves: Record<Move["move"], () => Order> = {
+    begin: () => beginPayment(order, { memberId, sagaId, now }).unwrapOr(order),
+    fail: () => failPayment(order, sagaId, now),
+    release: () => releasePayment(order, sagaId, "its host is gone", now),
+    pay: () => markPaid(order, "payment-1", { sagaId, now }).unwrapOr(order),
+    cancel: () => cancel(order, memberId, now).unwrapOr(order),
+  };
+  return moves[move]();
 }
 
 describe("an order", () => {
