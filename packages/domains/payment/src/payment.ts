@@ -1,0 +1,26 @@
+/** A payment's life: PENDING → PAID or FAILED, and no further. Pure. */
+import type { RejectionOf } from "@backstep/contract";
+import { err, ok, type Result } from "neverthrow";
+import type { Payment, paymentContract } from "./contract.ts";
+
+export type PaymentNotPending = Extract<
+  RejectionOf<(typeof paymentContract)["operations"]["completePayment"]>,
+  { readonly _tag: "PaymentNotPending" }
+>;
+
+export function create(payment: Omit<Payment, "createdAt" | "state">, now: number): Payment {
+  return { ...payment, createdAt: now, state: { _tag: "PENDING" } };
+}
+
+export function complete(payment: Payment, now: number): Result<Payment, PaymentNotPending> {
+  return pendingOf(payment).map((pending) => ({ ...pending, state: { _tag: "PAID", paidAt: now } }));
+}
+
+export function fail(payment: Payment, now: number): Result<Payment, PaymentNotPending> {
+  return pendingOf(payment).map((pending) => ({ ...pending, state: { _tag: "FAILED", failedAt: now } }));
+}
+
+export function pendingOf(payment: Payment): Result<Payment, PaymentNotPending> {
+  const { paymentId, state } = payment;
+  return state._tag === "PENDING" ? ok(payment) : err({ _tag: "PaymentNotPending", paymentId, state: state._tag });
+}
