@@ -84,7 +84,10 @@ module.exports = {
       comment: "Another package is imported by its name, never by a path into its source.",
       severity: "error",
       from: { path: "^(packages/(?:domains/)?[^/]+|examples/[^/]+)/" },
-      to: { path: "^packages/(?:domains/)?[^/]+/src/", pathNot: "^$1/|/src/(index|adapter|journal|conformance|sqlite|client|server|contract)\\.ts$" },
+      to: {
+        path: "^packages/(?:domains/)?[^/]+/src/",
+        pathNot: "^$1/|/src/(index|adapter|journal|conformance|sqlite|client|server|contract)\\.ts$",
+      },
     },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
   ],

@@ -40,8 +40,6 @@ function entry(name: string, version: string, dev: boolean | undefined): object 
 }
 
 const missing = Object.entries(lockfile.packages).flatMap(missingOf);
-const packages = Object.fromEntries(
-  [...Object.entries(lockfile.packages), ...missing].sort(([a], [b]) => (a === b ? 0 : a < b ? -1 : 1)),
-);
+const packages = Object.fromEntries([...Object.entries(lockfile.packages), ...missing].sort(([a], [b]) => (a === b ? 0 : a < b ? -1 : 1)));
 writeFileSync(path, `${JSON.stringify({ ...lockfile, packages }, undefined, 2)}\n`);
 console.log(`${missing.length} packages of other platforms added to ${path}`);

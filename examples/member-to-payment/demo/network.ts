@@ -1,0 +1,113 @@
+/** Six services as processes, a proxy before each one that the payment service calls, and clients that read them past the proxies. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { couponContract } from "@backstep/coupon/contract";
+import { createClient } from "@backstep/http-adapter/client";
+import { memberContract } from "@backstep/member/contract";
+import { memberPointContract } from "@backstep/member-point/contract";
+import { orderContract } from "@backstep/order/contract";
+import { paymentContract } from "@backstep/payment/contract";
+import { productContract } from "@backstep/product/contract";
+import type { Services } from "../src/checkout.ts";
+import { type ServiceProcess, startServiceProcess } from "../src/service-process.ts";
+import { type Patience, SERVICE_NAMES, type ServiceName, type ServiceSettings } from "../src/settings.ts";
+import { Proxy } from "./proxy.ts";
+
+export type PeerName = Exclude<ServiceName, "payment">;
+const PEERS = SERVICE_NAMES.filter((name): name is PeerName => name !== "payment");
+
+/** Short, so that a demo that waits for budgets to run out does not take all day. */
+const PATIENCE: Patience = { attempts: 3, delayMs: 40, delayMsMax: 200, timeoutMs: 400, horizonMs: 3_000, persistentHorizonMs: 2_500 };
+const ANSWER_WITHIN_MS = 6_000;
+
+export class Network {
+  readonly services: Services;
+  readonly #dataDir: string;
+  readonly #processes: Map<PeerName, ServiceProcess>;
+  readonly #proxies: ReadonlyMap<PeerName, Proxy>;
+  readonly #paymentSettings: ServiceSettings;
+  #payment: ServiceProcess;
+
+  static async start(): Promise<Network> {
+    const dataDir = mkdtempSync(join(tmpdir(), "backstep-demo-"));
+    const processes = new Map<PeerName, ServiceProcess>();
+    const proxies = new Map<PeerName, Proxy>();
+    try {
+      await Promise.all(
+        PEERS.map(async (name) => {
+          const service = await startServiceProcess(name, { dataDir, port: 0, peers: {} });
+          processes.set(name, service);
+          const proxy = new Proxy(service.url);
+          await proxy.up();
+          proxies.set(name, proxy);
+        }),
+      );
+      const peers = Object.fromEntries(PEERS.map((name) => [name, proxies.get(name)?.url]));
+      const settings = { dataDir, port: 0, peers, patience: PATIENCE, answerWithinMs: ANSWER_WITHIN_MS };
+      return new Network(dataDir, processes, proxies, settings, await startServiceProcess("payment", settings));
+    } catch (error) {
+      await Promise.all([...processes.values()].map((service) => service.stop()));
+      rmSync(dataDir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  private constructor(
+    dataDir: string,
+    processes: Map<PeerName, ServiceProcess>,
+    proxies: ReadonlyMap<PeerName, Proxy>,
+    settings: ServiceSettings,
+    payment: ServiceProcess,
+  ) {
+    this.#dataDir = dataDir;
+    this.#processes = processes;
+    this.#proxies = proxies;
+    // A restarted payment service comes back where it was.
+    this.#paymentSettings = { ...settings, port: Number(new URL(payment.url).port) };
+    this.#payment = payment;
+    const direct = (name: PeerName): { readonly baseUrl: string } => ({ baseUrl: this.#processes.get(name)?.url ?? "" });
+    this.services = {
+      members: createClient(memberContract, direct("member")),
+      points: createClient(memberPointContract, direct("member-point")),
+      products: createClient(productContract, direct("product")),
+      coupons: createClient(couponContract, direct("coupon")),
+      orders: createClient(orderContract, direct("order")),
+      payments: createClient(paymentContract, { baseUrl: payment.url }),
+    };
+  }
+
+  get paymentUrl(): string {
+    return this.#payment.url;
+  }
+
+  proxy(name: PeerName): Proxy {
+    const proxy = this.#proxies.get(name);
+    if (proxy === undefined) throw new TypeError(`there is no proxy before ${name}`);
+    return proxy;
+  }
+
+  /** A quiet network: everything up, everything forwarded. */
+  async calm(): Promise<void> {
+    for (const proxy of this.#proxies.values()) {
+      proxy.setRule(() => "forward");
+      await proxy.up();
+    }
+  }
+
+  /** SIGKILL to the payment service: it has no chance to finish anything. */
+  async killPayment(): Promise<void> {
+    await this.#payment.kill();
+  }
+
+  async restartPayment(): Promise<void> {
+    this.#payment = await startServiceProcess("payment", this.#paymentSettings);
+  }
+
+  /** Ends every process and removes every file. */
+  async close(): Promise<void> {
+    await Promise.all([this.#payment.stop(), ...[...this.#processes.values()].map((service) => service.stop())]);
+    await Promise.all([...this.#proxies.values()].map((proxy) => proxy.down()));
+    rmSync(this.#dataDir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,73 @@
+/** The checkout: the numbered list of the requirement, as a saga over the contracts of six services. */
+
+import { id } from "@backstep/contract";
+import type { couponContract } from "@backstep/coupon/contract";
+import { stepOf } from "@backstep/http-adapter";
+import type { Client } from "@backstep/http-adapter/client";
+import type { memberContract } from "@backstep/member/contract";
+import type { memberPointContract } from "@backstep/member-point/contract";
+import type { orderContract } from "@backstep/order/contract";
+import { paymentContract } from "@backstep/payment/contract";
+import type { productContract } from "@backstep/product/contract";
+import { all, emit, saga } from "@backstep/saga-core";
+import { z } from "zod";
+import type { Patience } from "./settings.ts";
+
+export interface Services {
+  readonly members: Client<typeof memberContract>;
+  readonly points: Client<typeof memberPointContract>;
+  readonly products: Client<typeof productContract>;
+  readonly coupons: Client<typeof couponContract>;
+  readonly orders: Client<typeof orderContract>;
+  readonly payments: Client<typeof paymentContract>;
+}
+
+export const checkoutInput = z.strictObject({ orderId: id, memberId: id, couponId: id.optional() });
+
+export type Checkout = ReturnType<typeof createCheckout>;
+
+export function createCheckout({ members, points, products, coupons, orders, payments }: Services, patience: Patience) {
+  const { persistentHorizonMs, ...retry } = patience;
+  const compensationRetry = { ...retry, attempts: Number.POSITIVE_INFINITY, horizonMs: persistentHorizonMs };
+  const budgets = { retry, compensationRetry };
+
+  const findPayer = stepOf.readOnly(members.findPayer, { retry });
+  const beginPayment = stepOf(orders.beginPayment, orders.failPayment, budgets);
+  const useCoupon = stepOf(coupons.useCoupon, coupons.restoreCoupon, budgets);
+  const createPayment = stepOf(payments.createPayment, payments.failPayment, budgets);
+  const deductStock = stepOf(products.deductStock, products.restoreStock, budgets);
+  const deductPoints = stepOf(points.deductPoints, points.restorePoints, budgets);
+  const completePayment = stepOf.pivot(payments.completePayment, { retry });
+  const markOrderPaid = stepOf.retriable(orders.markPaid, { retry: compensationRetry });
+
+  return saga({
+    name: "checkout",
+    input: checkoutInput,
+    *run({ orderId, memberId, couponId }) {
+      // 1. Find the paying member, who must exist and be active.
+      yield* findPayer({ memberId });
+      // 2. Find the order, see that it is the member's, and take it to PAYMENT_PENDING.
+      const order = yield* beginPayment({ orderId, memberId });
+      // 3. Validate the coupon, if there is one, and use it.
+      const discountMinor =
+        couponId === undefined ? 0 : (yield* useCoupon({ couponId, memberId, orderTotal: order.total })).discount.amountMinor;
+      // 4. Create the payment: the order's total less the discount, never below zero.
+      const amount = { ...order.total, amountMinor: Math.max(0, order.total.amountMinor - discountMinor) };
+      const payment = yield* createPayment({ orderId, memberId, amount });
+      // 5. Deduct the stock of every order line, lines in parallel.
+      yield* all(order.lines.map(({ productId, quantity }) => deductStock({ orderId, productId, quantity })));
+      // 6. Deduct the member's points.
+      yield* deductPoints({ memberId, amount });
+      return { paymentId: payment.paymentId, orderId, memberId, amount };
+    },
+    // 7. Complete the payment. From here on there is no way back.
+    pivot: ({ paymentId }) => completePayment({ paymentId }),
+    *complete({ paymentId, orderId, memberId, amount }, { paidAt }) {
+      // 8. Publish Payment.Completed, committed together with the pivot's outcome.
+      yield* emit(paymentContract.events.paymentCompleted, { paymentId, orderId, memberId, amount, paidAt }, { subject: paymentId });
+      // 9. Update the order: PAID, with the payment's id.
+      yield* markOrderPaid({ orderId, paymentId });
+      return { paymentId, orderId, amount, paidAt };
+    },
+  });
+}

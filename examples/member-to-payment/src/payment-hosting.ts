@@ -1,0 +1,96 @@
+/**
+ * The payment service: payment records like any participant's, and the host of the checkout. Its steps reach the other five over HTTP, and its own records
+ * through the same contract, without a network.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Operation } from "@backstep/contract";
+import { couponContract } from "@backstep/coupon/contract";
+import { createClient } from "@backstep/http-adapter/client";
+import { mountSaga, problemResponse } from "@backstep/http-adapter/server";
+import { memberContract } from "@backstep/member/contract";
+import { memberPointContract } from "@backstep/member-point/contract";
+import { orderContract } from "@backstep/order/contract";
+import { createHttpPublisher, createRelay } from "@backstep/participant";
+import { createPaymentService, paymentContract } from "@backstep/payment";
+import { productContract } from "@backstep/product/contract";
+import { createEngine } from "@backstep/saga-core";
+import { createSqliteStore } from "@backstep/sqlite-store";
+import { Hono } from "hono";
+import { checkoutInput, createCheckout } from "./checkout.ts";
+import { mountOperator } from "./operator-routes.ts";
+import { type HostedService, type HostingOptions, openDatabase, serveContract } from "./participant-hosting.ts";
+
+export function hostPayment(options: HostingOptions): HostedService {
+  const { dataDir, peer, patience, answerWithinMs, onError } = options;
+  const database = openDatabase("payment", dataDir);
+  const records = serveContract(paymentContract, createPaymentService(), database, options);
+  const checkout = createCheckout(
+    {
+      members: createClient(memberContract, peer("member")),
+      points: createClient(memberPointContract, peer("member-point")),
+      products: createClient(productContract, peer("product")),
+      coupons: createClient(couponContract, peer("coupon")),
+      orders: createClient(orderContract, peer("order")),
+      payments: createClient(paymentContract, { baseUrl: "http://payment.internal", fetch: (request) => records.fetch(request) }),
+    },
+    patience,
+  );
+
+  mkdirSync(dataDir, { recursive: true });
+  const store = createSqliteStore({ path: join(dataDir, "payment-journal.db") });
+  const points = peer("member-point");
+  const relay = createRelay({
+    outbox: store.outbox,
+    publisher: createHttpPublisher({
+      to: { [paymentContract.events.paymentCompleted.type]: [`${points.baseUrl}/events`] },
+      ...(points.fetch === undefined ? {} : { fetch: asFetch(points.fetch) }),
+    }),
+    intervalMs: 250,
+  });
+  const engine = createEngine({ sagas: [checkout], store, onEvents: () => relay.nudge() });
+
+  const app = new Hono();
+  mountSaga(app, {
+    engine,
+    saga: checkout,
+    path: "/checkouts",
+    clientOf: (_request, input) => memberOf(input),
+    answerWithinMs,
+    statusOf: (tag) => STATUS_OF.get(tag),
+  });
+  mountOperator(app, engine);
+  app.all("*", ({ req }) => records.fetch(req.raw));
+  app.onError((error) => {
+    onError(error);
+    return problemResponse("unexpected", { effect: "unknown" });
+  });
+  return {
+    fetch: async (request) => app.fetch(request),
+    async close() {
+      await engine.close();
+      await relay.stop();
+      await store.close();
+      await database.close();
+    },
+  };
+}
+
+/** Nobody signs in here, so the member who pays is the client. A real service would take the client from the request's credentials. */
+function memberOf(input: unknown): string | undefined {
+  const parsed = checkoutInput.safeParse(input);
+  return parsed.success ? parsed.data.memberId : undefined;
+}
+
+/** A rejection that a participant declared has the status it has there. */
+const STATUS_OF = new Map<string, number>(
+  [memberContract, orderContract, couponContract, paymentContract, productContract, memberPointContract].flatMap(({ operations }) =>
+    Object.values<Operation>(operations).flatMap((operation) =>
+      operation._tag === "Undo" ? [] : operation.rejections.map(({ tag, status }) => [tag, status] as const),
+    ),
+  ),
+);
+
+function asFetch(send: (request: Request) => Promise<Response>): typeof fetch {
+  return (input, init) => send(new Request(input, init));
+}

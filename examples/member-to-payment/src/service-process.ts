@@ -1,0 +1,50 @@
+/** A service as a process of its own: started, awaited until it answers, stopped or killed. Ends with its parent, whatever becomes of that. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { ServiceName, ServiceSettings } from "./settings.ts";
+
+export interface ServiceProcess {
+  readonly name: ServiceName;
+  readonly url: string;
+  readonly pid: number;
+  /** SIGTERM: finishes what is in flight. Resolves when the process is gone. */
+  stop(): Promise<void>;
+  /** SIGKILL: no chance to finish anything. Resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** Resolves when the process is gone, for whatever reason. */
+  readonly gone: Promise<void>;
+}
+
+const MAIN = fileURLToPath(new URL("service-main.ts", import.meta.url));
+
+/** Rejects with the service's own words when it ends before it is ready. */
+export function startServiceProcess(name: ServiceName, settings: ServiceSettings): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, ["--conditions=source", "--disable-warning=ExperimentalWarning", MAIN, name], {
+    // The pipe to stdin is the leash: the child ends when it closes, so a killed parent leaves nothing behind.
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, BACKSTEP_SERVICE: JSON.stringify(settings) },
+  });
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const words: string[] = [];
+  child.stderr.on("data", (chunk: Buffer) => words.push(chunk.toString()));
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const url = /^ready (http:\S+)$/.exec(line)?.[1];
+      if (url !== undefined) resolve(handle(name, url, child, gone));
+    });
+    child.once("error", reject);
+    child.once("exit", (code) =>
+      reject(new Error(`service ${name} ended with ${code ?? "a signal"} before it was ready: ${words.join("")}`)),
+    );
+  });
+}
+
+function handle(name: ServiceName, url: string, child: ChildProcess, gone: Promise<void>): ServiceProcess {
+  const end = (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    return gone;
+  };
+  child.stderr?.pipe(process.stderr);
+  return { name, url, pid: child.pid ?? -1, stop: () => end("SIGTERM"), kill: () => end("SIGKILL"), gone };
+}

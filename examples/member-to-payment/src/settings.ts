@@ -1,0 +1,52 @@
+/** What a service process is told: where its data lies, where it listens, where its peers are, how patient its saga is. Checked on arrival. */
+import { z } from "zod";
+
+export const SERVICE_NAMES = ["member", "member-point", "product", "coupon", "order", "payment"] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+export const serviceName = z.enum(SERVICE_NAMES);
+
+const patience = z.strictObject({
+  /** Attempts that may end in doubt before a step goes by its policy. */
+  attempts: z.int().min(1),
+  delayMs: z.int().min(1),
+  delayMsMax: z.int().min(1),
+  timeoutMs: z.int().min(1),
+  /** For steps of `run` and the pivot. */
+  horizonMs: z.int().min(1),
+  /** For compensations, and for what comes after the pivot. */
+  persistentHorizonMs: z.int().min(1),
+});
+
+export type Patience = z.output<typeof patience>;
+
+export const DEFAULT_PATIENCE: Patience = {
+  attempts: 4,
+  delayMs: 100,
+  delayMsMax: 5_000,
+  timeoutMs: 2_000,
+  horizonMs: 10_000,
+  persistentHorizonMs: 24 * 60 * 60 * 1_000,
+};
+
+const serviceSettings = z.strictObject({
+  /** Folder for the service's SQLite files; created when missing. */
+  dataDir: z.string().min(1),
+  /** 0: any free port. */
+  port: z.int().min(0).max(65_535),
+  /** Base URLs; only the payment service calls others. */
+  peers: z.partialRecord(serviceName, z.url()),
+  patience: patience.optional(),
+  /** How long `POST /checkouts` waits for the saga before it answers 202, in milliseconds. */
+  answerWithinMs: z.int().min(1).optional(),
+});
+
+export type ServiceSettings = z.output<typeof serviceSettings>;
+
+/** Throws with the place of every flaw when the settings do not fit. */
+export function readSettings(text: string | undefined): ServiceSettings {
+  if (text === undefined) throw new TypeError("the environment variable BACKSTEP_SERVICE must hold the service's settings as JSON");
+  const parsed = serviceSettings.safeParse(JSON.parse(text));
+  if (!parsed.success) throw new TypeError(`BACKSTEP_SERVICE: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
