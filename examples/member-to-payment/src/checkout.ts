@@ -24,8 +24,6 @@ export interface Services {
 
 export const checkoutInput = z.strictObject({ orderId: id, memberId: id, couponId: id.optional() });
 
-export type Checkout = ReturnType<typeof createCheckout>;
-
 export function createCheckout({ members, points, products, coupons, orders, payments }: Services, patience: Patience) {
   const { persistentHorizonMs, ...retry } = patience;
   const compensationRetry = { ...retry, attempts: Number.POSITIVE_INFINITY, horizonMs: persistentHorizonMs };

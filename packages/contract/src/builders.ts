@@ -14,8 +14,9 @@ export function rejection<const Tag extends Capitalize<string>, Shape extends z.
   members: Shape,
   { status = 422 }: { readonly status?: number | undefined } = {},
 ): Rejection<Tag, RejectionSchema<Tag, Shape>> {
-  // The spread of a generic shape has no name in the type system; the return type is it.
-  const schema = z.strictObject({ _tag: z.literal(tag), ...members }) as unknown as RejectionSchema<Tag, Shape>;
+  const tagged = { _tag: z.literal(tag) };
+  // First for the order, last because no member may take its place. The spread of a generic shape has no name in the type system; the return type is it.
+  const schema = z.strictObject({ ...tagged, ...members, ...tagged }) as unknown as RejectionSchema<Tag, Shape>;
   return { tag, status, schema };
 }
 
@@ -74,12 +75,13 @@ type CheckedUndos<Operations> = {
 /**
  * Declares a contract.
  *
- * @throws {ContractInvalid} at declaration, for a malformed name or path, a path parameter that is no member of the input, two operations in one place, or an undo of
- * nothing.
+ * @throws {ContractInvalid} at declaration, for a malformed name or path, an input that is no object, a path parameter that is no member of it, two operations in one
+ * place, an undo of nothing, or a rejection that is malformed, no 4xx or declared twice.
  */
 export function contract<
   const Name extends string,
   const Operations extends Readonly<Record<string, Operation>>,
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- a contract without events has none to name
   const Events extends Readonly<Record<string, EventType>> = Record<never, never>,
 >(options: {
   readonly name: Name;

@@ -45,12 +45,12 @@ export const fenceActionCases: CaseGroup<FenceWorld> = {
   },
 
   "action: of repeats at the same time, one is executed": async (world) => {
-    const worlds = [world, await world.neighbour()];
+    const neighbour = await world.neighbour();
     const action = world.action("k");
-    const answers = await Promise.all(Array.from({ length: TWINS }, (_, index) => worlds[index % worlds.length]?.act(action)));
-    expectEqual(answers.filter((answer) => answer?._tag === "Executed").length, 1, "one is executed");
+    const answers = await Promise.all(Array.from({ length: TWINS }, (_, index) => (index % 2 === 0 ? world : neighbour).act(action)));
+    expectEqual(answers.filter((answer) => answer._tag === "Executed").length, 1, "one is executed");
     for (const answer of answers) {
-      if (answer?._tag !== "Running") expectOneOf(answer, [executed, replayed], "the others are told the same, or to wait");
+      if (answer._tag !== "Running") expectOneOf(answer, [executed, replayed], "the others are told the same, or to wait");
     }
     await world.expectEffects("k", [1, 0], "one effect");
   },

@@ -17,10 +17,7 @@ export function formatBinary(event: CloudEvent<unknown>): { readonly headers: Re
 }
 
 /** @param headers - Names in lower case. */
-export function parseBinary(
-  headers: Iterable<readonly [string, string]>,
-  body: string,
-): Result<CloudEvent<Json | undefined>, EventInvalid> {
+export function parseBinary(headers: Iterable<readonly [string, string]>, body: string): Result<CloudEvent, EventInvalid> {
   const flat = new Map<string, string>();
   for (const [name, value] of headers) {
     if (name === "content-type") flat.set("datacontenttype", value);

@@ -1,5 +1,4 @@
 /** How events travel over HTTP: the choice of the mode, and the one function that reads both. */
-import type { Json } from "@backstep/saga-core/adapter";
 import { err, type Result } from "neverthrow";
 import { formatBinary, parseBinary } from "./binary-mode.ts";
 import type { CloudEvent } from "./cloud-event.ts";
@@ -27,7 +26,7 @@ export function formatEvent(event: CloudEvent<unknown>, mode: EventMode = "binar
 }
 
 /** Reads an event in either mode, told apart by the content type. Batches and formats other than JSON are refused. */
-export function parseEvent({ headers, body }: ReceivedMessage): Result<CloudEvent<Json | undefined>, EventInvalid> {
+export function parseEvent({ headers, body }: ReceivedMessage): Result<CloudEvent, EventInvalid> {
   const entries = headers instanceof Headers ? [...headers] : Object.entries(headers);
   const lowerCase = new Map(entries.map(([name, value]) => [name.toLowerCase(), value]));
   const contentType = lowerCase.get("content-type") ?? "";

@@ -17,8 +17,8 @@ export function formatStructured(event: CloudEvent<unknown>): {
   return { headers: { "content-type": CONTENT_TYPE }, body };
 }
 
-export function parseStructured(body: string): Result<CloudEvent<Json | undefined>, EventInvalid> {
-  return parseJsonText(body).andThen((document): Result<CloudEvent<Json | undefined>, EventInvalid> => {
+export function parseStructured(body: string): Result<CloudEvent, EventInvalid> {
+  return parseJsonText(body).andThen((document): Result<CloudEvent, EventInvalid> => {
     if (typeof document !== "object" || document === null || Array.isArray(document)) {
       return err({ _tag: "EventBodyMalformed", message: "the body is not a JSON object" });
     }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { cloudEvent, createHttpPublisher, parseEvent } from "@backstep/participant";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -26,11 +27,11 @@ let answer: (response: ServerResponse, path: string) => void;
 beforeEach(async () => {
   received = [];
   answer = (response) => response.writeHead(204).end();
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    received.push({ path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks).toString("utf8") });
-    answer(response, request.url ?? "");
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      received.push({ path: request.url ?? "", headers: request.headers, body });
+      answer(response, request.url ?? "");
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -350,12 +350,7 @@ describe("an observer", () => {
         throw new RangeError("observer");
       },
     ],
-    [
-      "rejects",
-      async () => {
-        throw new RangeError("observer");
-      },
-    ],
+    ["rejects", (): unknown => Promise.reject(new RangeError("observer"))],
   ])("that %s harms nobody", async (_, observe) => {
     const bench = new RelayBench();
     bench.failing.set("b/1", refused);

@@ -5,7 +5,6 @@
 import type { Err } from "neverthrow";
 import type { Fault } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
-import type { Json } from "../primitives/json.ts";
 import type { Body, SagaDefinition } from "./saga-definition.ts";
 import type { StepDefinition } from "./step-definition.ts";
 
@@ -62,9 +61,6 @@ export interface EmittedEvent {
   readonly subject?: string | undefined;
 }
 
-/** Data as the engine stores it, before it is known to be JSON. */
-export type Journaled = Json | undefined;
-
 interface Made {
   readonly instruction: Instruction;
   /** The calls of the body that made it. */
@@ -112,6 +108,7 @@ export function takeInstruction(value: AnyYieldable): Instruction | undefined {
   return made.instruction;
 }
 
-function isGenerator(value: object): value is Body<unknown, unknown> {
+function isGenerator(value: unknown): value is Body<unknown, unknown> {
+  if (typeof value !== "object" || value === null) return false;
   return Symbol.iterator in value && "next" in value && typeof value.next === "function" && "return" in value && "throw" in value;
 }

@@ -55,7 +55,7 @@ export interface NestableSaga<Name extends string, Input, Output, Failure> exten
   (input: Input): Yieldable<Output, Effect<Name, "compensatable", Failure>>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: `Input` is contravariant, so no other type takes every saga.
+// oxlint-disable-next-line typescript/no-explicit-any -- `Input` is contravariant, so no other type takes every saga.
 export type AnySaga = Saga<string, any, unknown, unknown>;
 
 /** `Declared` when all that the journal keeps of a saga is JSON: its input as its schema hands it on, its output, its failures. Otherwise what is not. */

@@ -6,7 +6,6 @@ import type { Instruction } from "../definition/effect.ts";
 import type { Cause } from "../definition/outcome.ts";
 import type { Body } from "../definition/saga-definition.ts";
 import type { EventEmitted } from "../journal/entry.ts";
-import type { Json } from "../primitives/json.ts";
 import type { Operation } from "./operation.ts";
 
 /** How a scope or an effect ended. */
@@ -75,6 +74,3 @@ export function haltCause(scope: Scope): Cause | undefined {
   }
   return undefined;
 }
-
-/** Journaled data handed to a body is frozen JSON already. */
-export type Handed = Json | undefined;

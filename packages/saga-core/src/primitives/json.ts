@@ -100,7 +100,7 @@ function pointerSegment(key: string): string {
 /** Freezes parsed JSON in place, so that a body sees the same unchangeable value live and on replay. */
 export function freezeJson<Value extends Json | undefined>(value: Value): Value {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    for (const member of Object.values(value)) freezeJson(member as Json);
+    for (const member of Object.values(value)) freezeJson(member);
     Object.freeze(value);
   }
   return value;

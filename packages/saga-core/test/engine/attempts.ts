@@ -1,4 +1,5 @@
 /** One attempt of each kind, and rules to judge them by. */
+import { match } from "ts-pattern";
 import { ACTION_RETRY_DEFAULT } from "../../src/definition/retry-policy.ts";
 import type { AnyAttempt, Join, Moment, OperationRules, Verdict } from "../../src/engine/join-attempts.ts";
 import { fault } from "../../src/errors/fault.ts";
@@ -41,19 +42,14 @@ export const late: Moment = { remainingMs: 0, random: 0 };
 
 /** A verdict in a word or two. */
 export function told(verdict: Verdict): string {
-  switch (verdict._tag) {
-    case "RetryLater":
-      return "again";
-    case "ResolveNow":
-      return "ask";
-    case "Park":
-      return `park ${verdict.cause._tag}`;
-    case "Settle": {
-      const { outcome } = verdict;
-      if (outcome._tag === "Succeeded") return "done";
-      return outcome._tag === "NoEffect" ? "none" : `doubt ${outcome.known}`;
-    }
-  }
+  return match(verdict)
+    .with({ _tag: "RetryLater" }, () => "again")
+    .with({ _tag: "ResolveNow" }, () => "ask")
+    .with({ _tag: "Park" }, ({ cause }) => `park ${cause._tag}`)
+    .with({ outcome: { _tag: "Succeeded" } }, () => "done")
+    .with({ outcome: { _tag: "NoEffect" } }, () => "none")
+    .with({ outcome: { _tag: "InDoubt" } }, ({ outcome }) => `doubt ${outcome.known}`)
+    .exhaustive();
 }
 
 export function knowledgeOf({ doubt, applied }: Join): { readonly doubt: boolean; readonly applied: boolean } {

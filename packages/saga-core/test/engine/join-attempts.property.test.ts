@@ -1,5 +1,6 @@
 // Goal: doubt is sticky (I1) and waits are bounded. Method: the join against a model that enumerates what the participant may have done.
 import fc from "fast-check";
+import { match } from "ts-pattern";
 import { expect, test } from "vitest";
 import { freshJoin, interruptedJoin, joinAttempt, judgeStopped, NOTHING_KNOWN, retryDelayMs } from "../../src/engine/join-attempts.ts";
 import { fault } from "../../src/errors/fault.ts";
@@ -11,18 +12,11 @@ const fates: readonly Fate[] = ["effect", "never", "onItsWay"];
 
 /** The worlds in which the participant would have answered like this: what each request may have come to, by what its answer says. */
 function possible(name: AttemptName): readonly Fate[] {
-  switch (name) {
-    case "unknown":
-    case "running":
-    case "keyReused":
-    case "evidenceLost":
-      return fates;
-    case "succeeded":
-    case "unreadable":
-      return ["effect"];
-    default:
-      return ["never"];
-  }
+  return match(name)
+    .with("unknown", "running", "keyReused", "evidenceLost", () => fates)
+    .with("succeeded", "unreadable", () => ["effect"] as const)
+    .with("decided", "faulted", "notSent", "rejected", "sealed", "throttled", () => ["never"] as const)
+    .exhaustive();
 }
 
 /** Answers for the key: once one was given, no request that was sent before it has an effect, or will have one. */

@@ -186,7 +186,11 @@ describe("standing effects", () => {
     [
       "an undo that an operator found applied counts",
       [
-        ...[intended("run/a"), done("run/a"), back, undoing("run/a"), parked("run/a", doubt, "compensation")],
+        intended("run/a"),
+        done("run/a"),
+        back,
+        undoing("run/a"),
+        parked("run/a", doubt, "compensation"),
         verdict("run/a", { _tag: "SettledApplied" }, "compensation"),
       ],
       [],

@@ -53,7 +53,7 @@ test("each flipped bit of a text flips about half the bits of its hash, wherever
 });
 
 test("every bit of the hash is set in about half of all hashes", () => {
-  const ones = new Array<number>(128).fill(0);
+  const ones = Array.from({ length: 128 }, () => 0);
   const count = 4_000;
   for (let index = 0; index < count; index++) {
     const bits = bitsOf(hash128(String(index)));

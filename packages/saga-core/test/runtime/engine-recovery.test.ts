@@ -266,7 +266,7 @@ describe("I12: a saga that cannot be driven is parked, and no other", () => {
     };
     const messages: string[] = [];
     for (const run of Object.values(variants)) {
-      const changed = saga({ name: "pair", input: numberInput, run }) as unknown as typeof pair;
+      const changed = saga({ name: "pair", input: numberInput, run });
       const { engine, kill } = bench.open([changed]);
       const { quarantine } = await parkedOf(engine, pair);
       expect(quarantine?._tag).toBe("ReplayDiverged");

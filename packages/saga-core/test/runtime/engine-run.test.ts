@@ -52,7 +52,9 @@ describe("the journal", () => {
     const intents = (): readonly string[] =>
       bench
         .entries("s")
-        .flatMap(({ _tag, path }) => (_tag.endsWith("Intended") ? [`${_tag === "OperationIntended" ? "" : "undo "}${path}`] : []));
+        .flatMap(({ _tag, path }) =>
+          _tag.endsWith("Intended") ? [`${_tag === "OperationIntended" ? "" : "undo "}${path as string}`] : [],
+        );
     const seen: string[] = [];
     const watch = (what: string) => {
       if (!intents().includes(what)) seen.push(what);
@@ -274,7 +276,7 @@ describe("values in a body", () => {
       name: "one",
       input: numberInput,
       *run(input) {
-        return { got: (yield* a(input)) as number | undefined };
+        return { got: yield* a(input) };
       },
     });
     const { engine } = bench.open([one]);
@@ -745,6 +747,7 @@ describe("a body that is wrong", () => {
         } finally {
           closed.push(`closed ${mode}`);
           if (mode === 1) yield* cleanup(2);
+          // oxlint-disable-next-line eslint/no-unsafe-finally -- what a careless author writes
           if (mode === 2) throw new Error("cannot tidy");
         }
       },

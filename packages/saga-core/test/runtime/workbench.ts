@@ -30,7 +30,6 @@ import type { Timer } from "../../src/primitives/host.ts";
 import { createVirtualTimer, type VirtualTimer } from "../virtual-timer.ts";
 
 export const numberInput = z.number();
-export const unitInput = z.undefined();
 
 export type Refused = { readonly _tag: "Refused"; readonly why?: string | undefined };
 export type Answer = Result<number, Refused | Fault>;
@@ -195,7 +194,7 @@ function mortal(timer: VirtualTimer): { readonly timer: Timer; end(): void } {
   return {
     timer: {
       async sleep(delayMs, signal) {
-        const ended = AbortSignal.any(signal === undefined ? [death.signal] : [death.signal, signal as AbortSignal]);
+        const ended = AbortSignal.any(signal === undefined ? [death.signal] : [death.signal, signal]);
         await timer.sleep(delayMs, ended);
         if (death.signal.aborted) await new Promise(() => undefined);
       },
