@@ -3,6 +3,7 @@ import type { Operation } from "@backstep/contract";
 import type { ActAnswer, ResolveAnswer, UndoAnswer } from "@backstep/participant";
 import { match, P } from "ts-pattern";
 import { HEADER, type Problem, rejectionType, TRUE } from "../wire.ts";
+import { ContractBroken } from "./contract-broken.ts";
 import { problemDocument, problemResponse, retryAfter } from "./problem-response.ts";
 
 export function answerResponse(contract: string, operation: Operation, answer: ActAnswer | UndoAnswer | ResolveAnswer): Response {
@@ -36,7 +37,8 @@ export function rejectionResponse(
 ): Response {
   const error = JSON.parse(json) as { readonly _tag: string };
   const declared = operation._tag === "Undo" ? undefined : operation.rejections.find(({ tag }) => tag === error._tag);
-  if (declared === undefined) return problemResponse("unexpected", { effect: "unknown" });
+  // Recorded under an older contract: nobody could read it as one of today's.
+  if (declared === undefined) throw new ContractBroken(`a recorded rejection of ${contract} is not declared any more`);
   const problem: Problem = {
     type: rejectionType(contract, declared.tag),
     title: titleOf(declared.tag),
@@ -50,6 +52,5 @@ export function rejectionResponse(
 
 /** `OutOfStock` → `Out of stock`. */
 export function titleOf(tag: string): string {
-  const words = tag.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return words;
+  return tag.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -1,11 +1,23 @@
 /** OpenAPI 3.1 from a contract: every operation with its headers, and every problem it can answer with. */
-import { type Contract, type Operation, pathParameters, type Rejection } from "@backstep/contract";
-import type { Json } from "@backstep/saga-core/adapter";
-import { z } from "zod";
-import { HEADER, operationName, PROBLEM, PROBLEM_MEDIA_TYPE, type ProblemKind, rejectionType } from "../wire.ts";
-import { titleOf } from "./answer-response.ts";
+import { type Contract, type Operation, pathParameters } from "@backstep/contract";
+import { HEADER, operationName, type ProblemKind } from "../wire.ts";
+import { headerObject, problemObject, problemResponses } from "./open-api-problems.ts";
+import { createSchemaShelf, type JsonSchema, type SchemaShelf } from "./schema-shelf.ts";
 
-type Schema = { readonly [key: string]: Json };
+export type OpenApiDocument = JsonSchema;
+
+/** Paths that are described apart from a contract, and the schemas that they refer to. */
+export interface OpenApiPaths {
+  /** Path item objects by path. */
+  readonly paths: Readonly<Record<string, JsonSchema>>;
+  /** By name in `components.schemas`. */
+  readonly schemas: Readonly<Record<string, JsonSchema>>;
+}
+
+interface DocumentOptions {
+  readonly events: boolean;
+  readonly otherPaths?: readonly OpenApiPaths[] | undefined;
+}
 
 const QUERY_PROBLEMS: readonly ProblemKind[] = ["requestInvalid", "unexpected", "unavailable"];
 const COMMAND_PROBLEMS: readonly ProblemKind[] = [
@@ -19,153 +31,137 @@ const COMMAND_PROBLEMS: readonly ProblemKind[] = [
   "mediaType",
   "keyReused",
 ];
+const EVENT_PROBLEMS: readonly ProblemKind[] = ["requestInvalid", "bodyTooLarge", "unexpected", "unavailable"];
 
 /** Problems of no operation, and so of every path: named here, because a client may meet them anywhere. */
 const EVERYWHERE: readonly ProblemKind[] = ["notFound", "methodNotAllowed"];
 
-export function openApiDocument({ name, operations }: Contract, { events }: { readonly events: boolean }): Schema {
-  const paths: Record<string, Record<string, Json>> = {};
-  for (const [operation, declared] of Object.entries(operations)) {
-    paths[declared.path] = { ...paths[declared.path], [declared.method.toLowerCase()]: operationObject(name, operation, declared) };
-  }
-  if (events) paths["/events"] = { post: eventsObject() };
-  paths["/healthz"] = { get: plainObject("Says whether the service and its database answer.", ["unavailable"]) };
+export function openApiDocument(contract: Contract, { events, otherPaths = [] }: DocumentOptions): OpenApiDocument {
+  const { name, operations } = contract;
+  const shelf = createSchemaShelf();
+  const own = Object.entries(operations).map(([operation, declared]) => ({
+    [declared.path]: { [declared.method.toLowerCase()]: operationObject(name, operation, declared, shelf) },
+  }));
+  const ofServer = [
+    ...(events ? [{ "/events": { post: eventsObject(shelf) } }] : []),
+    { "/healthz": { get: plainObject("health", "Says whether the service and its database answer.", ["unavailable"], shelf) } },
+    { "/openapi.json": { get: plainObject("openapi", "Describes this service.", ["unexpected"], shelf) } },
+  ];
   return {
     openapi: "3.1.0",
     info: { title: `${name} service`, version: "1" },
-    paths,
-    components: { responses: Object.fromEntries(EVERYWHERE.map((kind) => [kind, problemObject([kind], name, [])])) },
+    paths: merged([...ofServer, ...own, ...otherPaths.map(({ paths }) => paths)]),
+    components: {
+      schemas: Object.assign({}, ...otherPaths.map(({ schemas }) => schemas), shelf.schemas) as JsonSchema,
+      responses: Object.fromEntries(EVERYWHERE.map((kind) => [kind, problemObject({ kinds: [kind], rejections: [], of: name, shelf })])),
+    },
   };
 }
 
-function operationObject(contract: string, name: string, operation: Operation): Schema {
+/** Several operations of one path are one item. */
+function merged(parts: readonly Readonly<Record<string, JsonSchema>>[]): JsonSchema {
+  const paths: Record<string, JsonSchema> = {};
+  for (const [path, item] of parts.flatMap((part) => Object.entries(part))) paths[path] = { ...paths[path], ...item };
+  return paths;
+}
+
+function operationObject(contract: string, name: string, operation: Operation, shelf: SchemaShelf): JsonSchema {
+  const operationId = operationName(contract, name);
   const isQuery = operation._tag === "Query";
-  const problems = isQuery ? QUERY_PROBLEMS : COMMAND_PROBLEMS;
+  const input = shelf.place(operation.input, "input", `${operationId}.input`);
+  const inPath = pathParameters(operation.path);
+  const output = operation._tag === "Undo" ? UNDO_OUTPUT : shelf.place(operation.output, "output", `${operationId}.output`);
+  const headers = { [HEADER.replayed]: headerObject("?1: this answer was recorded by an earlier attempt.") };
   return {
-    operationId: operationName(contract, name),
+    operationId,
     summary: operation.summary,
     parameters: [
-      ...pathParameters(operation.path).map((each) => parameter(each, "path", operation)),
-      ...(isQuery ? queryParameters(operation) : headerParameters(operation)),
+      ...inPath.map((each) => parameter(each, "path", input)),
+      ...(isQuery ? queryParameters(input, inPath) : headerParameters(operation)),
     ],
-    ...(isQuery ? {} : { requestBody: { required: true, content: { "application/json": { schema: bodySchema(operation) } } } }),
+    ...(isQuery ? {} : { requestBody: { required: true, content: { "application/json": { schema: bodySchema(input, inPath) } } } }),
     responses: {
-      "200": { description: "Done, now or earlier", content: { "application/json": { schema: outputSchema(operation) } } },
-      ...problemResponses(contract, problems, operation._tag === "Undo" ? [] : operation.rejections),
+      "200": { description: "Done, now or earlier", ...(isQuery ? {} : { headers }), content: { "application/json": { schema: output } } },
+      ...problemResponses({
+        kinds: isQuery ? QUERY_PROBLEMS : COMMAND_PROBLEMS,
+        rejections: operation._tag === "Undo" ? [] : operation.rejections,
+        of: contract,
+        shelf,
+      }),
     },
   };
 }
 
-function problemResponses(contract: string, kinds: readonly ProblemKind[], rejections: readonly Rejection[]): Schema {
-  const statuses = new Set([...kinds.map((kind) => PROBLEM[kind].status), ...rejections.map(({ status }) => status)]);
-  return Object.fromEntries(
-    [...statuses]
-      .sort((left, right) => left - right)
-      .map((status) => [
-        String(status),
-        problemObject(
-          kinds.filter((kind) => PROBLEM[kind].status === status),
-          contract,
-          rejections.filter((rejection) => rejection.status === status),
-        ),
-      ]),
-  );
+const UNDO_OUTPUT: JsonSchema = { type: "object", required: ["_tag"], properties: { _tag: { enum: ["Undone", "NothingToUndo"] } } };
+
+function propertiesOf(input: JsonSchema): JsonSchema {
+  return (input["properties"] ?? {}) as JsonSchema;
 }
 
-function problemObject(kinds: readonly ProblemKind[], contract: string, rejections: readonly Rejection[]): Schema {
-  const schemas = [
-    ...kinds.map((kind) => problemSchema(PROBLEM[kind].type, PROBLEM[kind].status, undefined)),
-    ...rejections.map(({ tag, status, schema }) => problemSchema(rejectionType(contract, tag), status, jsonSchema(schema, "output"))),
-  ];
-  const description = [...kinds.map((kind) => PROBLEM[kind].title), ...rejections.map(({ tag }) => titleOf(tag))].join("; ");
-  return { description, content: { [PROBLEM_MEDIA_TYPE]: { schema: schemas.length === 1 ? (schemas[0] ?? {}) : { oneOf: schemas } } } };
+function requiredOf(input: JsonSchema): readonly string[] {
+  return (input["required"] ?? []) as readonly string[];
 }
 
-function problemSchema(type: string, status: number, error: Schema | undefined): Schema {
-  return {
-    type: "object",
-    required: ["type", "title", "status", "effect", ...(error === undefined ? [] : ["error"])],
-    properties: {
-      type: { const: type },
-      title: { type: "string" },
-      status: { const: status },
-      detail: { type: "string" },
-      effect: { enum: ["none", "applied", "unknown"], description: "Of this attempt." },
-      decided: { const: "key", description: "Holds for the key, whatever earlier attempts did." },
-      ...(error === undefined ? {} : { error }),
-    },
-  };
+function parameter(name: string, place: "path" | "query", input: JsonSchema): JsonSchema {
+  return { name, in: place, required: place === "path" || requiredOf(input).includes(name), schema: propertiesOf(input)[name] ?? {} };
 }
 
-function parameter(name: string, place: "path" | "query", operation: Operation): Schema {
-  const input = jsonSchema(operation.input, "input");
-  const properties = (input["properties"] ?? {}) as Schema;
-  const required = place === "path" || ((input["required"] ?? []) as readonly Json[]).includes(name);
-  return { name, in: place, required, schema: properties[name] ?? {} };
+function queryParameters(input: JsonSchema, inPath: readonly string[]): readonly JsonSchema[] {
+  const names = Object.keys(propertiesOf(input)).filter((name) => !inPath.includes(name));
+  return names.map((name) => parameter(name, "query", input));
 }
 
-function queryParameters(operation: Operation): readonly Schema[] {
-  const inPath = new Set(pathParameters(operation.path));
-  const properties = Object.keys((jsonSchema(operation.input, "input")["properties"] ?? {}) as Schema);
-  return properties.filter((name) => !inPath.has(name)).map((name) => parameter(name, "query", operation));
+function bodySchema(input: JsonSchema, inPath: readonly string[]): JsonSchema {
+  if (inPath.length === 0) return input;
+  const properties = Object.fromEntries(Object.entries(propertiesOf(input)).filter(([name]) => !inPath.includes(name)));
+  return { ...input, properties, required: requiredOf(input).filter((name) => !inPath.includes(name)) };
 }
 
-function headerParameters(operation: Operation): readonly Schema[] {
-  const header = (name: string, required: boolean, description: string, schema: Schema = { type: "string" }): Schema => ({
-    name,
-    in: "header",
-    required,
-    description,
-    schema,
-  });
-  const epochMs: Schema = { type: "integer", minimum: 0 };
+const EPOCH_MS: JsonSchema = { type: "integer", minimum: 0 };
+const COUNT: JsonSchema = { type: "integer", minimum: 1 };
+
+export function keyParameter(description: string): JsonSchema {
+  return headerParameter(HEADER.key, true, description);
+}
+
+function headerParameters({ _tag }: Operation): readonly JsonSchema[] {
   const own = [
-    header(HEADER.key, true, "A quoted string of 1 to 255 characters; equal over the attempts of one operation."),
-    header(HEADER.sagaId, false, "The saga on whose behalf this is called."),
-    header(HEADER.issuedAt, false, "When the key was issued, epoch milliseconds. Default: now.", epochMs),
-    header(HEADER.attempt, false, "Which attempt this is, from 1 on.", { type: "integer", minimum: 1 }),
-    header(HEADER.timeoutMs, false, "How long the caller waits, in milliseconds.", { type: "integer", minimum: 1 }),
-    header(HEADER.resolve, false, "?1: do not run it; say what became of the key, or seal it.", { const: "?1" }),
+    keyParameter("A quoted string of 1 to 255 characters; equal over the attempts of one operation."),
+    headerParameter(HEADER.sagaId, false, "The saga on whose behalf this is called."),
+    headerParameter(HEADER.issuedAt, false, "When the key was issued, epoch milliseconds. Default: now.", EPOCH_MS),
+    headerParameter(HEADER.attempt, false, "Which attempt this is, from 1 on.", COUNT),
+    headerParameter(HEADER.timeoutMs, false, "How long the caller waits, in milliseconds.", COUNT),
+    headerParameter(HEADER.resolve, false, "?1: do not run it; say what became of the key, or seal it.", { enum: ["?0", "?1"] }),
   ];
-  if (operation._tag !== "Undo") return own;
+  if (_tag !== "Undo") return own;
   return [
     ...own,
-    header(HEADER.undoesKey, true, "The key of the operation that is taken back, quoted."),
-    header(HEADER.undoesIssuedAt, true, "When that key was issued, epoch milliseconds.", epochMs),
-    header(HEADER.undoesKnown, true, "What the caller knows of it.", { enum: ["succeeded", "inDoubt"] }),
+    headerParameter(HEADER.undoesKey, true, "The key of the operation that is taken back, quoted."),
+    headerParameter(HEADER.undoesIssuedAt, true, "When that key was issued, epoch milliseconds.", EPOCH_MS),
+    headerParameter(HEADER.undoesKnown, true, "What the caller knows of it.", { enum: ["succeeded", "inDoubt"] }),
   ];
 }
 
-function bodySchema(operation: Operation): Schema {
-  const schema = jsonSchema(operation.input, "input");
-  const inPath = new Set(pathParameters(operation.path));
-  const properties = Object.fromEntries(Object.entries((schema["properties"] ?? {}) as Schema).filter(([name]) => !inPath.has(name)));
-  const required = ((schema["required"] ?? []) as readonly string[]).filter((name) => !inPath.has(name));
-  return { ...schema, properties, required };
+function headerParameter(name: string, required: boolean, description: string, schema: JsonSchema = { type: "string" }): JsonSchema {
+  return { name, in: "header", required, description, schema };
 }
 
-function outputSchema(operation: Operation): Schema {
-  if (operation._tag === "Undo") return { type: "object", required: ["_tag"], properties: { _tag: { enum: ["Undone", "NothingToUndo"] } } };
-  return jsonSchema(operation.output, "output");
-}
-
-function jsonSchema(schema: z.ZodType, io: "input" | "output"): Schema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return rest as Schema;
-}
-
-function eventsObject(): Schema {
+function eventsObject(shelf: SchemaShelf): JsonSchema {
   return {
     operationId: "events",
     summary: "Takes a CloudEvent, binary or structured. One that was delivered before has no further effect.",
     requestBody: { required: true, content: { "application/json": {}, "application/cloudevents+json": {} } },
-    responses: {
-      "204": { description: "Taken" },
-      ...problemResponses("", ["requestInvalid", "bodyTooLarge", "unexpected", "unavailable"], []),
-    },
+    responses: { "204": { description: "Taken" }, ...problemResponses({ kinds: EVENT_PROBLEMS, rejections: [], of: "", shelf }) },
   };
 }
 
-function plainObject(summary: string, kinds: readonly ProblemKind[]): Schema {
-  return { summary, responses: { "200": { description: "Yes", content: { "application/json": {} } }, ...problemResponses("", kinds, []) } };
+function plainObject(operationId: string, summary: string, kinds: readonly ProblemKind[], shelf: SchemaShelf): JsonSchema {
+  return {
+    operationId,
+    summary,
+    responses: {
+      "200": { description: "Yes", content: { "application/json": {} } },
+      ...problemResponses({ kinds, rejections: [], of: "", shelf }),
+    },
+  };
 }

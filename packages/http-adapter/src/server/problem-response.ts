@@ -23,3 +23,10 @@ export function problemDocument(problem: Problem, headers: Readonly<Record<strin
 export function retryAfter(delayMs: number): Readonly<Record<string, string>> {
   return { "retry-after": String(Math.max(1, Math.ceil(delayMs / 1_000))) };
 }
+
+const DETAIL_CHARACTERS_MAX = 500;
+
+/** A detail that quotes what came in, cut short: a hostile body can be wrong in thousands of ways, and its names can be long. */
+export function cutDetail(text: string): string {
+  return text.slice(0, DETAIL_CHARACTERS_MAX).toWellFormed();
+}

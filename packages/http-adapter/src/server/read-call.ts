@@ -19,21 +19,25 @@ export interface ReceivedUndoes {
   readonly known: "succeeded" | "inDoubt";
 }
 
-const SAGA_ID = /^[A-Za-z0-9._:@~-]{1,128}$/;
+export const SAGA_ID = /^[A-Za-z0-9._:@~-]{1,128}$/;
 const EPOCH_MS = /^\d{1,15}$/;
+const COUNT = /^[1-9]\d{0,14}$/;
+/** A Structured Field Boolean. Whatever else an asker sends must not be taken for "run it". */
+const ASKING: Readonly<Record<string, boolean>> = { "?0": false, [TRUE]: true };
 
 export function readCall(headers: Headers, now: number): Result<ReceivedCall, Response> {
   const field = headers.get(HEADER.key);
   if (field === null) return err(problemResponse("keyMissing", { detail: 'send Idempotency-Key: "<1 to 255 characters>"' }));
   const sagaId = headers.get(HEADER.sagaId) ?? undefined;
   if (sagaId !== undefined && !SAGA_ID.test(sagaId)) return err(invalid(`${HEADER.sagaId} is malformed`));
+  for (const name of [HEADER.attempt, HEADER.timeoutMs]) {
+    if (!COUNT.test(headers.get(name) ?? "1")) return err(invalid(`${name} must be a whole number from 1 on`));
+  }
+  const resolve = headers.get(HEADER.resolve) ?? "?0";
+  const asking = Object.hasOwn(ASKING, resolve) ? ASKING[resolve] : undefined;
+  if (asking === undefined) return err(invalid(`${HEADER.resolve} must be ?1 or ?0`));
   return readKey(HEADER.key, field).andThen((key) =>
-    readTime(HEADER.issuedAt, headers.get(HEADER.issuedAt) ?? String(now)).map((issuedAt) => ({
-      key,
-      sagaId,
-      issuedAt,
-      asking: headers.get(HEADER.resolve) === TRUE,
-    })),
+    readTime(HEADER.issuedAt, headers.get(HEADER.issuedAt) ?? String(now)).map((issuedAt) => ({ key, sagaId, issuedAt, asking })),
   );
 }
 

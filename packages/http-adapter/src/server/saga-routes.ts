@@ -2,15 +2,27 @@
  * A saga over HTTP: one route that starts it, one that tells how it stands. The starting route has no fence of its own, because a start is idempotent by the saga's id,
  * which is made of client and key. It answers from the saga: ended, with its answer, the same ever after; not ended in time or parked, with 202 and where to look.
  */
-import type { Engine, Saga, SagaEnding, SagaNotFound, SagaSnapshot, SagaStartError, SagaUnavailable } from "@backstep/saga-core";
+import type { Rejection } from "@backstep/contract";
+import type {
+  Engine,
+  Saga,
+  SagaEnding,
+  SagaNotFound,
+  SagaRequestInvalid,
+  SagaSnapshot,
+  SagaStartError,
+  SagaUnavailable,
+} from "@backstep/saga-core";
 import { type IdempotencyKey, isTagged, type Tagged } from "@backstep/saga-core/adapter";
 import type { Context, Hono } from "hono";
 import type { Result } from "neverthrow";
 import { match, P } from "ts-pattern";
-import { rejectionType } from "../wire.ts";
+import { HEADER, rejectionType } from "../wire.ts";
+import { allowOf } from "./allowed-methods.ts";
 import { titleOf } from "./answer-response.ts";
-import { problemDocument, problemResponse, retryAfter } from "./problem-response.ts";
-import { readCall } from "./read-call.ts";
+import { guarded } from "./guarded.ts";
+import { cutDetail, problemDocument, problemResponse, retryAfter } from "./problem-response.ts";
+import { readCall, SAGA_ID } from "./read-call.ts";
 import { readJsonBody } from "./read-input.ts";
 import { sagaStatus } from "./saga-status.ts";
 
@@ -23,10 +35,14 @@ export interface SagaRoutesOptions<Input, Output, Failure> {
   readonly clientOf: (request: Request, input: unknown) => string | undefined;
   /** How long to wait for the end, in milliseconds, before answering 202. Default 10,000. */
   readonly answerWithinMs?: number | undefined;
-  /** The HTTP status of a domain error by its tag. Default 422. */
+  /** The saga's domain errors, as the contracts of its steps declare them: each has the status that it has there. */
+  readonly rejections?: readonly Rejection[] | undefined;
+  /** The HTTP status of a domain error by its tag, before `rejections` are asked. An error that neither knows is a 422. */
   readonly statusOf?: ((tag: string) => number | undefined) | undefined;
   /** Default 65,536. */
   readonly bodyBytesMax?: number | undefined;
+  /** Gets what went wrong inside; the caller is told nothing of it. Must not throw. */
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 const ANSWER_WITHIN_MS_DEFAULT = 10_000;
@@ -37,17 +53,26 @@ const KEY = /^[A-Za-z0-9._:@~-]{1,64}$/;
 
 /** Adds the two routes to an app. */
 export function mountSaga<Input, Output, Failure>(app: Hono, options: SagaRoutesOptions<Input, Output, Failure>): void {
-  const { path } = options;
-  app.post(path, ({ req }) => start(options, req.raw));
-  app.get(`${path}/:sagaId`, (context) => look(options, context));
-  app.all(path, () => problemResponse("methodNotAllowed", { headers: { allow: "POST" } }));
-  app.all(`${path}/:sagaId`, () => problemResponse("methodNotAllowed", { headers: { allow: "GET" } }));
+  const { path, onError = () => undefined } = options;
+  app.post(
+    path,
+    guarded(({ req }) => start(options, req.raw), onError),
+  );
+  app.get(
+    `${path}/:sagaId`,
+    guarded((context) => look(options, context), onError),
+  );
+  app.all(path, () => problemResponse("methodNotAllowed", { headers: { allow: allowOf(["POST"]) } }));
+  app.all(`${path}/:sagaId`, () => problemResponse("methodNotAllowed", { headers: { allow: allowOf(["GET"]) } }));
 }
 
 async function start<Input, Output, Failure>(options: SagaRoutesOptions<Input, Output, Failure>, request: Request): Promise<Response> {
   const { engine, saga, answerWithinMs = ANSWER_WITHIN_MS_DEFAULT, bodyBytesMax = BODY_BYTES_MAX_DEFAULT } = options;
   const call = readCall(request.headers, 0);
   if (call.isErr()) return call.error;
+  // Whoever asks what became of a key must not start anything by it.
+  if (call.value.asking)
+    return problemResponse("keyInvalid", { detail: `look at ${options.path}/{sagaId}; here ${HEADER.resolve} means nothing` });
   const body = await readJsonBody(request, bodyBytesMax);
   if (body.isErr()) return body.error;
   const id = sagaIdOf(saga.name, options.clientOf(request, body.value), call.value.key);
@@ -55,7 +80,11 @@ async function start<Input, Output, Failure>(options: SagaRoutesOptions<Input, O
   // The engine checks the input against the saga's schema; until then it is whatever came.
   const run = engine.run(saga, body.value as never, { id: id.sagaId });
   const result = await within(run, answerWithinMs);
-  return result === undefined ? accepted(options.path, id.sagaId, "running") : resultResponse(options, id.sagaId, result);
+  // The path as the client knows it: the app may be mounted under a prefix.
+  const { pathname } = new URL(request.url);
+  return result === undefined
+    ? accepted(pathname, id.sagaId, "running")
+    : resultResponse({ ...options, path: pathname }, id.sagaId, result);
 }
 
 type NamedSaga = { readonly _tag: "Named"; readonly sagaId: string } | { readonly _tag: "Refused"; readonly detail: string };
@@ -63,7 +92,8 @@ type NamedSaga = { readonly _tag: "Named"; readonly sagaId: string } | { readonl
 function sagaIdOf(name: string, client: string | undefined, key: IdempotencyKey): NamedSaga {
   if (client === undefined || !CLIENT.test(client)) return { _tag: "Refused", detail: "who asks is missing or malformed" };
   if (!KEY.test(key)) return { _tag: "Refused", detail: "here an Idempotency-Key has 1 to 64 characters of A-Z a-z 0-9 . _ : @ ~ -" };
-  return { _tag: "Named", sagaId: `${name}:${client}:${key}` };
+  // A colon in the client would let it reach into another one's keys: "a:b" with "c" must not be "a" with "b:c".
+  return { _tag: "Named", sagaId: `${name}:${client.replaceAll(":", "@")}:${key}` };
 }
 
 async function within<Value>(awaited: PromiseLike<Value>, delayMs: number): Promise<Value | undefined> {
@@ -83,26 +113,39 @@ function accepted(path: string, sagaId: string, status: "running" | "parked"): R
   return Response.json({ sagaId, status, location }, { status: 202, headers: { location, ...retryAfter(1_000) } });
 }
 
-/** How a run can be answered besides its output and its own domain errors. The engine's tags all begin with `Saga`, which a domain's should not. */
+/** How a run can be answered besides its output and its own domain errors. */
 type EngineError = SagaEnding | SagaStartError | SagaNotFound | SagaUnavailable;
 
-function isEngineError(error: Tagged): error is EngineError {
-  return error._tag.startsWith("Saga") && "sagaId" in error;
+const ENGINE_TAGS: Readonly<Record<EngineError["_tag"], true>> = {
+  SagaAbandoned: true,
+  SagaFaulted: true,
+  SagaIdConflict: true,
+  SagaNotFound: true,
+  SagaParked: true,
+  SagaRequestInvalid: true,
+  SagaUnavailable: true,
+};
+
+/** A domain error may be named after sagas, too. The engine's own speaks of the saga that was asked for. */
+function isEngineError(error: Tagged, sagaId: string): error is EngineError {
+  return Object.hasOwn(ENGINE_TAGS, error._tag) && "sagaId" in error && error.sagaId === sagaId;
 }
 
-type RouteOptions = Pick<SagaRoutesOptions<never, unknown, unknown>, "path" | "saga" | "statusOf">;
+interface RouteOptions extends Pick<SagaRoutesOptions<never, unknown, unknown>, "saga" | "statusOf" | "rejections"> {
+  readonly path: string;
+}
 
 function resultResponse(options: RouteOptions, sagaId: string, result: Result<unknown, unknown>): Response {
   if (result.isOk()) return Response.json(result.value ?? null);
   const { error } = result;
   if (!isTagged(error)) return problemResponse("unexpected", { effect: "unknown" });
-  return isEngineError(error) ? engineResponse(options, sagaId, error) : rejectedResponse(options, error);
+  return isEngineError(error, sagaId) ? engineResponse(options, sagaId, error) : rejectedResponse(options, error);
 }
 
 function engineResponse({ path }: RouteOptions, sagaId: string, error: EngineError): Response {
   return match(error)
     .with({ _tag: "SagaParked" }, () => accepted(path, sagaId, "parked"))
-    .with({ _tag: "SagaRequestInvalid" }, ({ issues }) => problemResponse("requestInvalid", { detail: issues.slice(0, 5).map(issueText).join("; ") }))
+    .with({ _tag: "SagaRequestInvalid" }, ({ issues }) => problemResponse("requestInvalid", { detail: issuesText(issues) }))
     .with({ _tag: "SagaIdConflict" }, () => problemResponse("keyReused"))
     .with({ _tag: P.union("SagaUnavailable", "SagaNotFound") }, () =>
       problemResponse("unavailable", { effect: "unknown", headers: retryAfter(1_000) }),
@@ -120,20 +163,22 @@ function engineResponse({ path }: RouteOptions, sagaId: string, error: EngineErr
     .exhaustive();
 }
 
-function issueText({ path, message }: { readonly path: string; readonly message: string }): string {
-  return `${path}: ${message}`;
+function issuesText(issues: SagaRequestInvalid["issues"]): string {
+  return cutDetail(
+    issues
+      .slice(0, 5)
+      .map(({ path, message }) => `${path}: ${message}`)
+      .join("; "),
+  );
 }
 
 /** The saga said no, and everything is taken back: an answer for the key. */
-function rejectedResponse(
-  { saga, statusOf }: Pick<SagaRoutesOptions<never, unknown, unknown>, "saga" | "statusOf">,
-  error: Tagged,
-): Response {
+function rejectedResponse({ saga, statusOf, rejections = [] }: RouteOptions, error: Tagged): Response {
   const { _tag: tag } = error;
   return problemDocument({
     type: rejectionType(saga.name, tag),
     title: titleOf(tag),
-    status: statusOf?.(tag) ?? 422,
+    status: statusOf?.(tag) ?? rejections.find((each) => each.tag === tag)?.status ?? 422,
     effect: "none",
     decided: "key",
     error,
@@ -145,6 +190,8 @@ async function look(
   { req }: Context,
 ): Promise<Response> {
   const sagaId = req.param("sagaId") ?? "";
+  // What no saga can be called is not worth a question to the store.
+  if (!SAGA_ID.test(sagaId)) return problemResponse("noSuchSaga");
   const snapshot = await engine.inspect(sagaId);
   return snapshot.match(
     (found: SagaSnapshot) => (found.saga.name === saga.name ? Response.json(sagaStatus(found)) : problemResponse("noSuchSaga")),

@@ -1,5 +1,8 @@
-/** A saga's state for a status page: what each step came to, in order, without inputs or outputs, which may be somebody's data. */
-import type { OperationView, SagaSnapshot, SlotView } from "@backstep/saga-core";
+/**
+ * A saga's state for a status page: what each step came to, in order. Tags only: inputs, outputs and the members of errors may be somebody's data, and the message of a
+ * fault may quote what a step threw.
+ */
+import type { Cause, OperationView, SagaSnapshot, SlotView } from "@backstep/saga-core";
 
 export interface SagaStatusDocument {
   readonly sagaId: string;
@@ -10,6 +13,7 @@ export interface SagaStatusDocument {
   readonly updatedAt: number;
   /** The tag of the first error, once the saga went back. */
   readonly cause?: string | undefined;
+  /** Why no worker can drive it: the tag. */
   readonly quarantine?: string | undefined;
   readonly operations: readonly OperationStatus[];
 }
@@ -22,13 +26,13 @@ export interface OperationStatus {
   readonly attempts: number;
   /** Milliseconds from intent to outcome; absent while open. */
   readonly tookMs?: number | undefined;
-  /** Why it is parked, or how it failed. */
+  /** Why it is parked, or how it failed: a tag, or two with a colon between them. */
   readonly reason?: string | undefined;
 }
 
 export function sagaStatus({ sagaId, saga, status, view, quarantine }: SagaSnapshot): SagaStatusDocument {
   const { startedAt, updatedAt, cause } = view;
-  const slots = [...view.operations.values()].flatMap((operation) => slotsOf(operation));
+  const slots = [...view.operations.values()].flatMap((operation, index) => slotsOf(operation, index));
   slots.sort((left, right) => left.intendedAt - right.intendedAt || left.order - right.order);
   return {
     sagaId,
@@ -37,26 +41,25 @@ export function sagaStatus({ sagaId, saga, status, view, quarantine }: SagaSnaps
     status,
     startedAt,
     updatedAt,
-    cause: cause === undefined ? undefined : cause._tag === "RejectedCause" ? cause.error._tag : cause.fault._tag,
-    quarantine: quarantine?.message,
+    cause: cause === undefined ? undefined : tagOf(cause),
+    quarantine: quarantine?._tag,
     operations: slots.map(({ document }) => document),
   };
 }
 
 interface PlacedSlot {
   readonly intendedAt: number;
-  /** Actions before compensations of the same instant. */
+  /** Of what is of the same instant: actions as they were intended, then compensations the other way round. */
   readonly order: number;
   readonly document: OperationStatus;
 }
 
-function slotsOf(operation: OperationView): readonly PlacedSlot[] {
+function slotsOf(operation: OperationView, index: number): readonly PlacedSlot[] {
   const { action, compensation } = operation;
-  const placed = [{ intendedAt: action.intendedAt, order: 0, document: slotStatus(operation, "action", action) }];
-  if (compensation !== undefined) {
-    placed.push({ intendedAt: compensation.intendedAt, order: 1, document: slotStatus(operation, "compensation", compensation) });
-  }
-  return placed;
+  const placed = [{ intendedAt: action.intendedAt, order: index, document: slotStatus(operation, "action", action) }];
+  if (compensation === undefined) return placed;
+  const document = slotStatus(operation, "compensation", compensation);
+  return [...placed, { intendedAt: compensation.intendedAt, order: Number.MAX_SAFE_INTEGER - index, document }];
 }
 
 function slotStatus({ path, step }: OperationView, slot: "action" | "compensation", view: SlotView): OperationStatus {
@@ -80,7 +83,11 @@ function outcomeOf({ state, outcome }: SlotView): OperationStatus["outcome"] {
 }
 
 function reasonOf({ outcome, parked }: SlotView): string | undefined {
-  if (parked !== undefined) return `${parked.cause._tag}: ${parked.cause.fault.message}`;
+  if (parked !== undefined) return `${parked.cause._tag}: ${parked.cause.fault._tag}`;
   if (outcome === undefined || outcome._tag === "Succeeded") return undefined;
-  return outcome.cause._tag === "RejectedCause" ? outcome.cause.error._tag : outcome.cause.fault.message;
+  return tagOf(outcome.cause);
+}
+
+function tagOf(cause: Cause): string {
+  return cause._tag === "RejectedCause" ? cause.error._tag : cause.fault._tag;
 }
