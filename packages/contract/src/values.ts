@@ -1,8 +1,8 @@
 /** Value schemas that every domain shares, so that an amount or an id out of range is refused at every edge alike. */
 import { z } from "zod";
 
-/** 1 to 64 characters that need no escaping in a path, a key or a header. */
-export const id = z.string().regex(/^[A-Za-z0-9._:-]{1,64}$/, "1 to 64 characters of A-Z a-z 0-9 . _ : -");
+/** 1 to 64 characters that need no escaping in a path, a key or a header. Not `.` or `..`, which make a path another one. */
+export const id = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,64}$/, "1 to 64 characters of A-Z a-z 0-9 . _ : -, not dots alone");
 
 /** 10^12 minor units: sums of a thousand of them stay exact integers. */
 export const AMOUNT_MINOR_MAX = 1_000_000_000_000;

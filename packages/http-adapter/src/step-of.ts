@@ -7,6 +7,8 @@ import {
   type CompensatableStep,
   DefinitionInvalid,
   type InDoubtPolicy,
+  type NonJsonPart,
+  type NotJournalable,
   type PivotStep,
   type ReadOnlyStep,
   type RetriableStep,
@@ -15,6 +17,7 @@ import {
 } from "@backstep/saga-core";
 import { type Fault, fault, isFault, type Tagged } from "@backstep/saga-core/adapter";
 import type { ResultAsync } from "neverthrow";
+import type { z } from "zod";
 import type { ClientCommand, ClientQuery, ClientUndo } from "./client/create-client.ts";
 import { operationName } from "./wire.ts";
 
@@ -24,6 +27,11 @@ export interface StepOfOptions {
   /** Default `"compensate"`. */
   readonly inDoubt?: InDoubtPolicy | undefined;
 }
+
+/** `Step` when all that the operation's schemas make is JSON; otherwise what is not, which nothing can call. */
+type Journalable<Any extends Command | Query, Step> = [NonJsonPart<InputOf<Any> | OutputOf<Any> | RejectionOf<Any>>] extends [never]
+  ? Step
+  : NotJournalable<NonJsonPart<InputOf<Any> | OutputOf<Any> | RejectionOf<Any>>>;
 
 interface StepOf {
   /**
@@ -35,32 +43,41 @@ interface StepOf {
     action: ClientCommand<Action, Name>,
     back: ClientUndo<Back>,
     options?: StepOfOptions,
-  ): CompensatableStep<string, InputOf<Action>, OutputOf<Action>, RejectionOf<Action>>;
+  ): Journalable<Action, CompensatableStep<string, InputOf<Action>, OutputOf<Action>, RejectionOf<Action>>>;
   readOnly<Asked extends Query>(
     query: ClientQuery<Asked>,
     options?: Pick<StepOfOptions, "retry">,
-  ): ReadOnlyStep<string, InputOf<Asked>, OutputOf<Asked>, RejectionOf<Asked>>;
+  ): Journalable<Asked, ReadOnlyStep<string, InputOf<Asked>, OutputOf<Asked>, RejectionOf<Asked>>>;
   /** In doubt, the participant is asked until it decides, then the saga is parked. */
   pivot<Action extends Command>(
     action: ClientCommand<Action>,
     options?: Pick<StepOfOptions, "retry">,
-  ): PivotStep<string, InputOf<Action>, OutputOf<Action>, RejectionOf<Action>>;
+  ): Journalable<Action, PivotStep<string, InputOf<Action>, OutputOf<Action>, RejectionOf<Action>>>;
   /** A retriable has no rejection: one that the command declares is a fault here, and parks the saga, forward only. */
   retriable<Action extends Command>(
     action: ClientCommand<Action>,
     options?: Pick<StepOfOptions, "retry">,
-  ): RetriableStep<string, InputOf<Action>, OutputOf<Action>>;
+  ): Journalable<Action, RetriableStep<string, InputOf<Action>, OutputOf<Action>>>;
 }
 
 /** A client's operation with its types erased; what was declared together stays together. */
 interface AnyOperation {
   (input: unknown, call: unknown): ResultAsync<unknown, Tagged>;
   resolve(input: unknown, call: unknown): ResultAsync<unknown, Fault>;
-  readonly "~operation": { readonly contract: string; readonly name: string; readonly operation: { readonly undoes?: string } };
+  readonly "~operation": {
+    readonly contract: string;
+    readonly name: string;
+    readonly operation: { readonly undoes?: string; readonly output?: z.ZodType };
+  };
 }
 
 function nameOf({ "~operation": { contract, name } }: AnyOperation): string {
   return operationName(contract, name);
+}
+
+/** What an operator who settles the step by hand must fit. Which output it is of was settled by the contract. */
+function outputOf({ "~operation": { operation } }: AnyOperation): z.ZodType<never> | undefined {
+  return operation.output as z.ZodType<never> | undefined;
 }
 
 function compensatable(action: AnyOperation, back: AnyOperation, options: StepOfOptions = {}): unknown {
@@ -74,12 +91,13 @@ function compensatable(action: AnyOperation, back: AnyOperation, options: StepOf
     compensate: (input, { call }) => back(input, call) as ResultAsync<unknown, Fault>,
     // The engine reads the answer; which type it has was settled by the contract.
     resolve: (input, { call, slot }) => (slot === "action" ? action : back).resolve(input, call) as never,
+    output: outputOf(action),
     ...options,
   });
 }
 
 function readOnly(query: AnyOperation, options: Pick<StepOfOptions, "retry"> = {}): unknown {
-  return step.readOnly({ name: nameOf(query), run: (input: never, { call }) => query(input, call), ...options });
+  return step.readOnly({ name: nameOf(query), run: (input: never, { call }) => query(input, call), output: outputOf(query), ...options });
 }
 
 function pivot(action: AnyOperation, options: Pick<StepOfOptions, "retry"> = {}): unknown {
@@ -87,6 +105,7 @@ function pivot(action: AnyOperation, options: Pick<StepOfOptions, "retry"> = {})
     name: nameOf(action),
     run: (input: never, { call }) => action(input, call),
     resolve: (input, { call }) => action.resolve(input, call) as never,
+    output: outputOf(action),
     ...options,
   });
 }
@@ -97,6 +116,7 @@ function retriable(action: AnyOperation, options: Pick<StepOfOptions, "retry"> =
     name,
     run: (input: never, { call }) => action(input, call).mapErr((error) => (isFault(error) ? error : rejectedForGood(name, error))),
     resolve: (input, { call }) => action.resolve(input, call) as never,
+    output: outputOf(action),
     ...options,
   });
 }

@@ -1,64 +1,32 @@
 /** A `fetch` that brought no answer, as a fault: was the request certainly never sent, or may it have been? Node's fetch (undici) hides the reason in `cause`. */
 import { type Fault, fault } from "@backstep/saga-core/adapter";
+import { asFailure, codeOf, type Failure, isNeverSent, messageOf } from "./never-sent.ts";
 
-/** The connection was never made, so nothing of the request left. */
-const NEVER_CONNECTED = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-]);
+/** Longer chains of causes explain nothing more, and some are circles. */
+const DEPTH_MAX = 8;
 
-interface Failure {
-  readonly name?: unknown;
-  readonly message?: unknown;
-  readonly code?: unknown;
-  readonly cause?: unknown;
-  readonly errors?: unknown;
+/** Classifies what `fetch` threw. */
+export function classifyFailure(thrown: unknown, where: string): Fault {
+  const reasons = reasonsOf(thrown, DEPTH_MAX);
+  const codes = reasons.flatMap((each) => codeOf(each) ?? []);
+  const details = { code: codes[0] ?? null };
+  if (reasons.length > 0 && reasons.every(isNeverSent))
+    return fault("NotSent", `${where}: no connection (${codes.join(", ")})`, { details });
+  // A port that fetch does not speak to. It has no code, and will not become another port.
+  if (reasons.some((each) => each.message === "bad port")) return fault("Faulted", `${where}: fetch refuses this port`);
+  return fault("Unknown", `${where}: ${codes[0] ?? messageOf(thrown)}`, { details });
 }
 
-/** Classifies what `fetch`, or reading its body, threw. `sent` is false when the signal had aborted before the call. */
-export function classifyFailure(thrown: unknown, where: string, sent: boolean): Fault {
-  if (!sent) return fault("NotSent", `${where}: aborted before it was sent`);
-  const codes = codesOf(thrown);
-  const [code] = codes;
-  if (codes.length > 0 && codes.every((each) => NEVER_CONNECTED.has(each))) {
-    return fault("NotSent", `${where}: no connection (${codes.join(", ")})`, { details: { code: code ?? null } });
-  }
-  if (isMisuse(thrown)) return fault("Faulted", `${where}: the request cannot be made (${messageOf(thrown)})`);
-  return fault("Unknown", `${where}: ${code ?? messageOf(thrown)}`, { details: { code: code ?? null } });
+/** Whether a body was given up because nothing more of it came. */
+export function isBodyTimeout(thrown: unknown): boolean {
+  return reasonsOf(thrown, DEPTH_MAX).some((each) => codeOf(each) === "UND_ERR_BODY_TIMEOUT");
 }
 
-/** A name that resolves to several addresses fails with one error each: the request left only if one of them connected. */
-function codesOf(thrown: unknown): readonly string[] {
+/** The innermost errors. A name that resolves to several addresses fails with one each: the request left only if one of them connected. */
+function reasonsOf(thrown: unknown, depth: number): readonly Failure[] {
   const found = asFailure(thrown);
-  if (found === undefined) return [];
-  if (Array.isArray(found.errors) && found.errors.length > 0) return found.errors.flatMap((each) => codesOf(each));
-  const inner = codesOf(found.cause);
-  if (inner.length > 0) return inner;
-  return typeof found.code === "string" ? [found.code] : [];
-}
-
-/** `fetch` refuses bad URLs, blocked ports and redirects that were forbidden with a TypeError whose cause has no code. */
-function isMisuse(thrown: unknown): boolean {
-  const cause = asFailure(asFailure(thrown)?.cause);
-  const text = `${messageOf(thrown)} ${messageOf(cause)}`;
-  return /bad port|Failed to parse URL|Invalid URL|unknown scheme|unexpected redirect/i.test(text);
-}
-
-function asFailure(value: unknown): Failure | undefined {
-  return typeof value === "object" && value !== null ? value : undefined;
-}
-
-function messageOf(thrown: unknown): string {
-  const message = asFailure(thrown)?.message;
-  return typeof message === "string" ? message : String(thrown);
+  if (found === undefined || depth === 0) return [];
+  if (Array.isArray(found.errors) && found.errors.length > 0) return found.errors.flatMap((each) => reasonsOf(each, depth - 1));
+  const inner = reasonsOf(found.cause, depth - 1);
+  return inner.length > 0 ? inner : [found];
 }

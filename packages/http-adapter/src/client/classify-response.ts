@@ -3,11 +3,11 @@
  * declares, with its status and its schema; a bare 409 or a 5xx is doubt, because something in between may have sent it.
  */
 import type { Operation, Rejection } from "@backstep/contract";
-import { decided, type Fault, fault, type Json, type Tagged } from "@backstep/saga-core/adapter";
-import { err, ok, type Result } from "neverthrow";
+import { decided, type Fault, type FaultTag, fault, type Json, type Tagged } from "@backstep/saga-core/adapter";
+import { err, ok, Result } from "neverthrow";
 import { match, P } from "ts-pattern";
 import { z } from "zod";
-import { PROBLEM, rejectionType } from "../wire.ts";
+import { PROBLEM, PROBLEM_MEDIA_TYPE, type ProblemKind, rejectionType } from "../wire.ts";
 
 export interface ReceivedResponse {
   readonly status: number;
@@ -34,29 +34,54 @@ const problemDocument = z.looseObject({
 
 type ProblemDocument = z.output<typeof problemDocument>;
 
+/** Faults are journaled; what a server writes into its problems is not bounded by anybody else. */
+const DETAIL_CHARACTERS_MAX = 300;
+
 export function classifyResponse(expected: Expectation, received: ReceivedResponse): Result<unknown, Tagged> {
-  const { status } = received;
-  if (status >= 200 && status < 300) return status === 202 ? err(stillRunning(expected, received)) : readSuccess(expected, received);
+  if (received.status === 202) return err(fault("Running", `${expected.where}: accepted, not done yet`, options(received)));
+  if (isSuccess(received.status)) return readSuccess(expected, received);
   const problem = readProblem(received);
-  const rejection = problem === undefined ? undefined : readRejection(expected, received, problem);
-  return err(rejection ?? (problem === undefined ? undefined : ownProblem(expected, received, problem)) ?? bareStatus(expected, received));
+  if (problem === undefined) {
+    return err(
+      fault(bareTag(received.status), `${expected.where}: ${received.status} without a document that explains it`, options(received)),
+    );
+  }
+  const told = `${expected.where}: ${received.status} ${(problem.detail ?? problem.type).slice(0, DETAIL_CHARACTERS_MAX)}`;
+  return err(readRejection(expected, received, problem) ?? fault(problemTag(problem, received.status), told, options(received)));
 }
 
-function stillRunning(expected: Expectation, received: ReceivedResponse): Fault {
-  return fault("Running", `${expected.where}: accepted, not done yet`, options(received));
+/**
+ * The participant said that it is done, whatever became of the rest: what is lost is its output. Any other head whose document is lost is doubt, and so is a wait that
+ * was given up, as it is before the head.
+ */
+export function classifyLostBody({ where }: Expectation, status: number, why: string, gaveUp: boolean): Fault {
+  const done = isSuccess(status) && status !== 202 && !gaveUp;
+  return fault(done ? "Unreadable" : "Unknown", `${where}: ${status}, but of its body ${why}`, { details: { status } });
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 function readSuccess({ operation, where }: Expectation, { text, status }: ReceivedResponse): Result<unknown, Fault> {
-  if (operation._tag === "Undo") return ok(undefined);
-  const output = operation.output.safeParse(text === "" ? undefined : parseJson(text));
-  return output.success ? ok(output.data) : err(fault("Unreadable", `${where}: ${status}, but the answer does not fit the contract`));
+  return (text === "" ? ok(undefined) : parseJson(text))
+    .andThen((value) => (operation._tag === "Undo" ? ok(undefined) : readOutput(operation.output, value)))
+    .mapErr(() => fault("Unreadable", `${where}: ${status}, but the answer does not fit the contract`));
+}
+
+function readOutput(schema: z.ZodType, value: unknown): Result<unknown, unknown> {
+  const output = schema.safeParse(value);
+  if (output.success) return ok(output.data);
+  // JSON has no word for "nothing" but null.
+  const nothing = value === null ? schema.safeParse(undefined) : undefined;
+  return nothing?.success === true ? ok(nothing.data) : err(output.error);
 }
 
 function readProblem({ mediaType, text, status }: ReceivedResponse): ProblemDocument | undefined {
-  if (mediaType !== "application/problem+json") return undefined;
-  const parsed = problemDocument.safeParse(parseJson(text));
+  if (mediaType !== PROBLEM_MEDIA_TYPE) return undefined;
+  const parsed = problemDocument.safeParse(parseJson(text).unwrapOr(undefined));
   // A document that belongs to another status was not written for this answer.
-  return parsed.success && (parsed.data.status === undefined || parsed.data.status === status) ? parsed.data : undefined;
+  return parsed.success && (parsed.data.status ?? status) === status ? parsed.data : undefined;
 }
 
 function readRejection({ contract, operation }: Expectation, { status }: ReceivedResponse, problem: ProblemDocument): Tagged | undefined {
@@ -71,43 +96,37 @@ function readRejection({ contract, operation }: Expectation, { status }: Receive
   return problem.decided === "key" ? decided(rejection) : rejection;
 }
 
-/** The problems of this protocol, from a server that speaks it. */
-function ownProblem(expected: Expectation, received: ReceivedResponse, problem: ProblemDocument): Fault | undefined {
-  const { where } = expected;
-  const told = `${where}: ${received.status} ${problem.detail ?? problem.type}`;
-  const isOwn = ({ type, status }: { readonly type: string; readonly status: number }): boolean =>
-    problem.type === type && received.status === status;
-  if (isOwn(PROBLEM.running)) return fault("Running", told, options(received));
-  if (isOwn(PROBLEM.sealed) && problem.decided === "key") return fault("Sealed", told, options(received));
-  if (isOwn(PROBLEM.evidenceLost)) return fault("EvidenceLost", told, options(received));
-  if (isOwn(PROBLEM.keyReused)) return fault("KeyReused", told, options(received));
-  if (isOwn(PROBLEM.unavailable) && problem.effect === "none") return fault("Throttled", told, options(received));
-  if (isOwn(PROBLEM.notFound) || isOwn(PROBLEM.methodNotAllowed)) return fault("Faulted", told, options(received));
-  return undefined;
+/** The problems of this protocol, from a server that speaks it; of any other only what it says of its effect counts, and only against what its status says. */
+function problemTag(problem: ProblemDocument, status: number): FaultTag {
+  const isOwn = (kind: ProblemKind): boolean => problem.type === PROBLEM[kind].type && status === PROBLEM[kind].status;
+  if (isOwn("running")) return "Running";
+  if (isOwn("evidenceLost")) return "EvidenceLost";
+  if (isOwn("keyReused")) return "KeyReused";
+  if (problem.effect === "applied" || problem.effect === "unknown") return "Unknown";
+  if (problem.effect === "none" && isOwn("sealed") && problem.decided === "key") return "Sealed";
+  if (problem.effect === "none" && isOwn("unavailable")) return "Throttled";
+  return isOwn("notFound") ? "Faulted" : bareTag(status);
 }
 
 /** What a status means when nothing in the body says more: any server, proxy or gateway may have sent it. */
-function bareStatus({ where }: Expectation, received: ReceivedResponse): Fault {
-  const { status } = received;
-  const tag = match(status)
-    .with(P.number.between(300, 399), () => "Faulted" as const)
-    .with(400, 401, 403, 405, 406, 411, 413, 414, 415, 428, 431, 501, 505, () => "Faulted" as const)
-    // During a deploy a gateway knows no route; only our own document makes a 404 final.
-    .with(404, 421, 425, () => "NotSent" as const)
-    .with(429, () => "Throttled" as const)
-    .otherwise(() => "Unknown" as const);
-  return fault(tag, `${where}: ${status} without a document that explains it`, options(received));
+function bareTag(status: number): FaultTag {
+  return (
+    match(status)
+      // "See other" is how some servers answer a POST that they have executed.
+      .with(303, () => "Unknown" as const)
+      .with(P.number.between(300, 399), () => "Faulted" as const)
+      .with(400, 401, 403, 405, 406, 411, 413, 414, 415, 428, 431, 501, 505, () => "Faulted" as const)
+      // During a deploy a gateway knows no route; only our own document makes a 404 final.
+      .with(404, 421, 425, () => "NotSent" as const)
+      .with(429, () => "Throttled" as const)
+      .otherwise(() => "Unknown" as const)
+  );
 }
 
 function options({ retryAfterMs, status }: ReceivedResponse): { readonly retryAfterMs?: number | undefined; readonly details: Json } {
   return { retryAfterMs, details: { status } };
 }
 
-/** The value, or `undefined`, which fits no schema that expects something. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function parseJson(text: string): Result<unknown, unknown> {
+  return Result.fromThrowable((json: string): unknown => JSON.parse(json))(text);
 }

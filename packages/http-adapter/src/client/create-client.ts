@@ -5,18 +5,19 @@
 import type { Command, Contract, InputOf, Operation, OutputOf, Query, RejectionOf, Undo } from "@backstep/contract";
 import type { Resolution } from "@backstep/saga-core";
 import { type Fault, fault, isDecided, isFault, type Tagged } from "@backstep/saga-core/adapter";
-import { err, ok, type Result, ResultAsync } from "neverthrow";
+import { err, ok, Result, ResultAsync } from "neverthrow";
 import { classifyFailure } from "./classify-failure.ts";
-import { classifyResponse, type Expectation, type ReceivedResponse } from "./classify-response.ts";
-import { type CommandCall, type QueryCall, requestParts, type UndoCall } from "./request.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import type { Expectation } from "./classify-response.ts";
+import { messageOf } from "./never-sent.ts";
+import { readResponse } from "./read-response.ts";
+import { buildRequest, type CommandCall, type QueryCall, type RequestPlan, type UndoCall } from "./request.ts";
 
 export interface ClientOptions {
-  /** Origin and optional path prefix, without a slash at the end. */
+  /** `http` or `https`: origin, and an optional path that comes before the contract's. With anything else in it every call is a fault. */
   readonly baseUrl: string;
-  /** Default: the global `fetch`, looked up at each call. */
+  /** Default: the global `fetch`, looked up at each call. One of your own must heed the request's signal. */
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
-  /** Milliseconds for a call that brings no deadline of its own. Default 10,000. */
+  /** Milliseconds for a call that brings no deadline of its own, 0 or more. Default 10,000. */
   readonly timeoutMs?: number | undefined;
   /** W3C trace context for each request; absent when there is none. */
   readonly traceparent?: (() => string | undefined) | undefined;
@@ -59,16 +60,17 @@ export type Client<Any extends Contract> = {
 };
 
 const TIMEOUT_MS_DEFAULT = 10_000;
-/** 4 MiB: a longer answer is read no further. */
-const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
+/** 2^31 − 1, about 24 days: a longer wait overflows the host's timer and would be over at once. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
 
 export function createClient<Any extends Contract>(contract: Any, options: ClientOptions): Client<Any> {
   const operations = Object.entries(contract.operations).map(([name, operation]) => {
-    const call = (input: unknown, whose: QueryCall = {}): ResultAsync<unknown, Tagged> =>
-      new ResultAsync(attempt(contract.name, operation, input, whose, options, false));
-    const resolve = (input: unknown, whose: QueryCall): ResultAsync<Resolution<unknown, Tagged>, Tagged> =>
-      new ResultAsync(attempt(contract.name, operation, input, whose, options, true).then(asResolution));
-    return [name, Object.assign(call, { resolve, "~operation": { contract: contract.name, name, operation } })] as const;
+    const expected: Expectation = { contract: contract.name, operation, where: `${operation.method} ${contract.name}${operation.path}` };
+    const ask = (input: unknown, call: QueryCall = {}): ResultAsync<unknown, Tagged> =>
+      new ResultAsync(attempt(expected, { input, call, asking: false }, options));
+    const resolve = (input: unknown, call: QueryCall): ResultAsync<Resolution<unknown, Tagged>, Tagged> =>
+      new ResultAsync(attempt(expected, { input, call, asking: true }, options).then(asResolution));
+    return [name, Object.assign(ask, { resolve, "~operation": { contract: contract.name, name, operation } })] as const;
   });
   // The one erasure: each function was made from the operation whose type it takes here.
   return Object.fromEntries(operations) as unknown as Client<Any>;
@@ -79,72 +81,48 @@ function asResolution(answer: Result<unknown, Tagged>): Result<Resolution<unknow
   return answer.match<Result<Resolution<unknown, Tagged>, Tagged>>(
     (output) => ok({ _tag: "Applied", output }),
     (error) => {
-      if (isFault(error)) return err(error);
+      if (isFault(error)) return error._tag === "Sealed" ? ok({ _tag: "SealedForGood" }) : err(error);
       return ok(isDecided(error) ? { _tag: "NotApplied", error } : { _tag: "StillUnknown" });
     },
   );
 }
 
-async function attempt(
-  contract: string,
-  operation: Operation,
-  input: unknown,
-  whose: QueryCall,
-  options: ClientOptions,
-  asking: boolean,
-): Promise<Result<unknown, Tagged>> {
-  const parts = requestParts(operation, input, whose, asking);
-  const where = `${parts.method} ${contract}${operation.path}`;
-  const expected: Expectation = { contract, operation, where };
-  const signal = deadline(whose, options);
-  if (signal.aborted) return err(classifyFailure(signal.reason, where, false));
+/** What one call is made of. */
+type Question = Pick<RequestPlan, "input" | "call" | "asking">;
+
+async function attempt(expected: Expectation, question: Question, options: ClientOptions): Promise<Result<unknown, Tagged>> {
+  const { where } = expected;
+  const prepared = prepare(expected, question, options);
+  if (prepared.isErr()) return err(prepared.error);
+  const { request, signal } = prepared.value;
+  if (signal.aborted) return err(fault("NotSent", `${where}: aborted before it was sent`));
+  const gaveUp = (): boolean => signal.aborted;
   try {
-    const received = await exchange(parts, signal, options);
-    if (received === undefined) return err(fault("Unknown", `${where}: the answer is longer than ${RESPONSE_BYTES_MAX} bytes`));
-    return classifyResponse(expected, received);
+    // Looked up at the call: a fetch captured earlier would escape whoever replaces it.
+    const response = await (options.fetch === undefined ? fetch(request) : options.fetch(request));
+    return await readResponse(expected, response, gaveUp);
   } catch (thrown) {
-    return err(signal.aborted ? fault("Unknown", `${where}: no answer in time`) : classifyFailure(thrown, where, true));
+    return err(gaveUp() ? fault("Unknown", `${where}: no answer in time`) : classifyFailure(thrown, where));
   }
 }
 
-function deadline({ signal, timeoutMs }: QueryCall, options: ClientOptions): AbortSignal {
-  const timeout = AbortSignal.timeout(timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS_DEFAULT);
-  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+/** What cannot be asked is the caller's fault, and asked again it will be no better; nothing was sent. */
+function prepare(
+  { operation, where }: Expectation,
+  question: Question,
+  { baseUrl, traceparent, timeoutMs: timeoutMsDefault = TIMEOUT_MS_DEFAULT }: ClientOptions,
+): Result<{ readonly request: Request; readonly signal: AbortSignal }, Fault> {
+  const build = () => {
+    const { call } = question;
+    const timeoutMs = deadlineMs(call.timeoutMs ?? timeoutMsDefault);
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]);
+    return { signal, request: buildRequest({ ...question, baseUrl, operation, timeoutMs, signal, traceparent: traceparent?.() }) };
+  };
+  return Result.fromThrowable(build, (thrown) => fault("Faulted", `${where}: the request cannot be made: ${messageOf(thrown)}`))();
 }
 
-async function exchange(
-  { method, target, headers, body }: ReturnType<typeof requestParts>,
-  signal: AbortSignal,
-  { baseUrl, fetch: send, traceparent }: ClientOptions,
-): Promise<ReceivedResponse | undefined> {
-  const trace = traceparent?.();
-  const request = new Request(`${baseUrl}${target}`, {
-    method,
-    headers: { ...headers, ...(trace === undefined ? {} : { traceparent: trace }) },
-    ...(body === undefined ? {} : { body }),
-    // A redirect is an answer to classify, not an order to repeat a command elsewhere.
-    redirect: "manual",
-    signal,
-  });
-  // Looked up at the call: a fetch captured earlier would escape whoever replaces it.
-  const response = await (send === undefined ? fetch(request) : send(request));
-  const text = await readText(response);
-  if (text === undefined) return undefined;
-  const [mediaType = ""] = (response.headers.get("content-type") ?? "").split(";");
-  const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"), Date.now());
-  return { status: response.status, mediaType: mediaType.trim().toLowerCase(), retryAfterMs, text };
-}
-
-/** The body, or `undefined` when it is over the bound: nobody fills this process's memory by answering. */
-async function readText(response: Response): Promise<string | undefined> {
-  if (response.body === null) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > RESPONSE_BYTES_MAX) return undefined;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+function deadlineMs(timeoutMs: number): number {
+  if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be 0 or more; found ${timeoutMs}`);
+  return Math.min(Math.ceil(timeoutMs), TIMEOUT_MS_MAX);
 }

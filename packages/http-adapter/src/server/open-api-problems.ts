@@ -2,7 +2,7 @@
 import type { Rejection } from "@backstep/contract";
 import { PROBLEM, PROBLEM_MEDIA_TYPE, type ProblemKind, rejectionType } from "../wire.ts";
 import { titleOf } from "./answer-response.ts";
-import type { JsonSchema, SchemaShelf } from "./schema-shelf.ts";
+import { createSchemaShelf, type JsonSchema, type SchemaShelf } from "./schema-shelf.ts";
 
 export interface Problems {
   readonly kinds: readonly ProblemKind[];
@@ -10,6 +10,11 @@ export interface Problems {
   /** Whose rejections they are: a contract's name, or a saga's. */
   readonly of: string;
   readonly shelf: SchemaShelf;
+}
+
+/** The responses object of problems that no contract declares: for a host that describes routes of its own. */
+export function describeProblems(...kinds: readonly ProblemKind[]): JsonSchema {
+  return problemResponses({ kinds, rejections: [], of: "", shelf: createSchemaShelf() });
 }
 
 /** By status, ascending. */
