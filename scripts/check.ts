@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkPackedConsumer } from "./packed-consumer.ts";
 
 interface Check {
   readonly name: string;
@@ -73,6 +74,7 @@ const CHECKS: readonly Check[] = [
   { name: "dead-code", run: command("knip") },
   { name: "build", run: () => forEachPackage((folder) => inFolder(folder, "npx", "--no-install", "tsup", "--silent")) },
   { name: "packages", run: () => forEachPackage(judgePackage) },
+  { name: "consumer", run: checkPackedConsumer },
 ];
 
 const wanted = new Set(process.argv.slice(2));

@@ -1,4 +1,5 @@
 /** A step as the engine and the runtime see it: what its functions are told, and the definition itself, erased, with every option filled in. */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Fault } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
@@ -39,6 +40,8 @@ export interface StepDefinition {
   run(input: unknown, context: ActionContext): Answer<Tagged>;
   compensate?(input: unknown, context: CompensationContext<unknown>): Answer<Fault>;
   resolve?(input: unknown, context: ResolveContext): Answer<Fault>;
+  /** What an output that an operator hands in must fit. */
+  readonly output?: StandardSchemaV1 | undefined;
   readonly inDoubt: InDoubtPolicy;
   readonly retry: ResolvedRetryPolicy;
   readonly compensationRetry: ResolvedRetryPolicy;

@@ -2,6 +2,7 @@
  * Steps: one call to a participant each, declared once, outside any body. Owns the four constructors and what they demand; how attempts are judged is the
  * engine's, how they are made the runtime's.
  */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 import type { Fault } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
@@ -20,6 +21,11 @@ interface AnyStepOptions<Name extends string, Input, Returned> {
    * an exception is doubt. It is called again, with the same input and key, after a crash.
    */
   readonly run: (input: Input, context: ActionContext) => Returned;
+  /**
+   * A Standard Schema of what `run` answers with. Attempts are not checked against it: it is for the output that an operator hands in, by `settle`, for an
+   * action whose own answer is lost. Without it any JSON is taken.
+   */
+  readonly output?: StandardSchemaV1<unknown, AnsweredOutput<Returned>> | undefined;
   readonly retry?: RetryPolicy | undefined;
 }
 
@@ -135,6 +141,7 @@ interface ErasedOptions {
   readonly run: unknown;
   readonly compensate?: unknown;
   readonly resolve?: unknown;
+  readonly output?: StandardSchemaV1 | undefined;
   readonly inDoubt?: InDoubtPolicy | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly compensationRetry?: RetryPolicy | undefined;
@@ -155,6 +162,9 @@ function define(kind: StepKind, options: ErasedOptions): StepDefinition {
   for (const part of partsOf(kind, options)) {
     if (typeof options[part] !== "function") throw new DefinitionInvalid(`${where}: ${part} must be a function`);
   }
+  if (options.output !== undefined && typeof options.output?.["~standard"]?.validate !== "function") {
+    throw new DefinitionInvalid(`${where}: output must be a Standard Schema (zod, valibot, arktype, …)`);
+  }
   const inDoubt = options.inDoubt ?? (kind === "compensatable" ? "compensate" : options.resolve === undefined ? "park" : "resolve");
   if (!IN_DOUBT_POLICIES.includes(inDoubt)) {
     throw new DefinitionInvalid(`${where}: inDoubt must be "compensate", "resolve" or "park"; found ${JSON.stringify(inDoubt)}`);
@@ -171,6 +181,7 @@ function define(kind: StepKind, options: ErasedOptions): StepDefinition {
     ...pick(options, "run"),
     ...(options.compensate === undefined ? {} : pick(options, "compensate")),
     ...(options.resolve === undefined ? {} : pick(options, "resolve")),
+    ...(options.output === undefined ? {} : { output: options.output }),
     inDoubt,
     retry: resolveRetryPolicy(`${where}, retry`, options.retry, kind === "retriable" ? PERSISTENT_RETRY_DEFAULT : ACTION_RETRY_DEFAULT),
     compensationRetry: resolveRetryPolicy(`${where}, compensationRetry`, options.compensationRetry, PERSISTENT_RETRY_DEFAULT),

@@ -34,6 +34,8 @@ export interface Machine {
   ): Operation;
   /** Orders every open action below this path to settle with what is known. */
   stopActions(path: string): void;
+  /** A body broke where nothing goes back: the saga waits for another definition, and what is under way elsewhere waits with it. */
+  bodyFailed(cause: Cause): void;
   compensate: Compensate;
   wentBack(path: string, cause: Cause): void;
   emitNow(path: string, event: { readonly type: string; readonly subject?: string | undefined; readonly data?: Json | undefined }): void;
@@ -246,10 +248,12 @@ function runAll(machine: Machine, scope: Scope, { members, shape, concurrency }:
   let active = 0;
   let looping = false;
 
+  // A group further out that failed ends this one as its own failure does, so that no member starts here either.
+  const failure = (): Cause | undefined => group.failed ?? haltCause(scope);
   const proceed = (): void => {
     if (looping) return;
     looping = true;
-    while (group.failed === undefined && active < concurrency && started < members.length) startMember(started);
+    while (failure() === undefined && active < concurrency && started < members.length) startMember(started);
     looping = false;
     if (active === 0) settleGroup();
   };
@@ -263,14 +267,16 @@ function runAll(machine: Machine, scope: Scope, { members, shape, concurrency }:
       if (settled._tag === "Returned") values[index] = settled.value;
       else if (group.failed === undefined) {
         group.failed = settled.cause;
-        machine.stopActions(`${group.path}/`);
+        if (scope.forwardOnly) machine.bodyFailed(settled.cause);
+        else machine.stopActions(`${group.path}/`);
       }
       proceed();
     });
   };
   const settleGroup = (): void => {
     for (const child of children) scope.events.push(...child.events);
-    if (group.failed !== undefined) done(failed(group.failed));
+    const cause = failure();
+    if (cause !== undefined) done(failed(cause));
     else done(returned(shape === "array" ? values : Object.fromEntries(members.map(([key], index) => [key, values[index]]))));
   };
 

@@ -70,6 +70,10 @@ export function freshJoin(known: Knowledge): Join {
   return { ...known, attempts: 0, counted: 0 };
 }
 
+export function withKnowledge(join: Join, { doubt, applied }: Knowledge): Join {
+  return { ...join, doubt: join.doubt || doubt, applied: join.applied || applied };
+}
+
 /** Folds one attempt in. */
 export function joinAttempt(join: Join, attempt: AnyAttempt): Join {
   const counts = attempt._tag === "Unknown" || attempt._tag === "Unreadable";
@@ -163,9 +167,13 @@ export function judgeStopped(rules: OperationRules, join: Join): SettledOutcome 
  */
 export function judgeLastAttempt(rules: OperationRules, join: Join, attempt: AnyAttempt, moment: Moment): Verdict {
   const verdict = judgeAttempt(rules, join, attempt, moment);
-  const waits =
-    verdict._tag === "Park" ? verdict.cause._tag === "OutputLost" || verdict.cause._tag === "DoubtRemains" : verdict._tag !== "Settle";
+  const waits = verdict._tag === "Park" ? waitsToGoOn(verdict.cause) : verdict._tag !== "Settle";
   return waits ? { _tag: "Settle", outcome: judgeStopped(rules, join) } : verdict;
+}
+
+/** An output or certainty is needed in order to go forward only; a key in disorder makes undoing no safer. */
+export function waitsToGoOn(cause: ParkCause | undefined): boolean {
+  return cause?._tag === "OutputLost" || cause?._tag === "DoubtRemains";
 }
 
 /** What a deciding query found, as an attempt: the fence's answers mean the same whoever asked. */

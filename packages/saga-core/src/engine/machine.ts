@@ -24,7 +24,7 @@ import type { Slot } from "../primitives/idempotency-key.ts";
 import { canonicalJson, freezeJson, type Json, toJson } from "../primitives/json.ts";
 import type { Command } from "./command.ts";
 import { type CallStep, type Machine, messageOf, runBody, scopeFault } from "./interpreter.ts";
-import { freshJoin, interruptedJoin, type Join, NOTHING_KNOWN } from "./join-attempts.ts";
+import { freshJoin, interruptedJoin, type Join, NOTHING_KNOWN, waitsToGoOn } from "./join-attempts.ts";
 import { type Operation, operationId, rulesOf, runCommand } from "./operation.ts";
 import { ReplayDiverged } from "./replay-diverged.ts";
 import { createScope, haltCause, type Scope } from "./scope.ts";
@@ -83,7 +83,7 @@ class Engine implements SagaMachine, Machine {
     this.#entries = [fact];
     this.#commands = [];
     this.#take(fact);
-    return { entries: this.#entries, commands: this.#commands, status: this.#status() };
+    return this.#step();
   }
 
   replay(entries: readonly Entry[]): Step {
@@ -97,7 +97,12 @@ class Engine implements SagaMachine, Machine {
     }
     this.#recorded = [];
     this.#commands = [...this.#open].map((operation) => this.#takeUp(operation));
-    return { entries: this.#entries, commands: this.#commands, status: this.#status() };
+    return this.#step();
+  }
+
+  #step(): Step {
+    const commands = this.#quarantine === undefined ? this.#commands : [];
+    return { entries: this.#entries, commands, status: this.#status() };
   }
 
   quarantine(): Quarantine | undefined {
@@ -222,14 +227,17 @@ class Engine implements SagaMachine, Machine {
       () => complete.call(this.#definition, value, pivoted),
       (settled) => {
         const output = settled._tag === "Failed" ? settled : this.#output(settled.value);
-        if (output._tag === "Failed") this.#bodyFailed(output.cause);
+        if (output._tag === "Failed") this.bodyFailed(output.cause);
         else this.#end("completed", { _tag: "SagaCompleted", output: output.value, at: this.#at });
       },
     );
   }
 
-  /** After the point of no return nothing goes back: the saga waits for a definition whose `complete` can be run. */
-  #bodyFailed(cause: Cause): void {
+  /**
+   * After the point of no return nothing goes back: the saga waits for a definition whose `complete` can be run. The journal ends here, so that such a one
+   * finds no entry that does not follow from what it decides.
+   */
+  bodyFailed(cause: Cause): void {
     const message = cause._tag === "FaultedCause" ? cause.fault.message : `complete failed with ${cause.error._tag}`;
     this.#quarantine = { _tag: "BodyFailed", message };
   }
@@ -310,6 +318,9 @@ class Engine implements SagaMachine, Machine {
   }
 
   stopActions(path: string): void {
+    for (const operation of this.#operations.values()) {
+      if (operation.slot === "action" && operation.path.startsWith(path) && waitsToGoOn(operation.parkCause)) this.#unpark(operation);
+    }
     for (const operation of this.#open) {
       if (operation.slot === "action" && operation.path.startsWith(path)) this.#stop(operation);
     }
@@ -342,25 +353,37 @@ class Engine implements SagaMachine, Machine {
   #settle(operation: Operation, outcome: SettledOutcome): void {
     if (operation.state === "parked") this.#parked -= 1;
     operation.state = "settled";
+    operation.parkCause = undefined;
     operation.outcome = freezeOutcome(outcome);
     this.#open.delete(operation);
     operation.settled(operation.outcome);
   }
 
-  #park({ path, slot, knowledge }: OperationParked): void {
+  #park({ path, slot, cause, knowledge }: OperationParked): void {
     const operation = this.#expect(path, slot, "open");
-    operation.state = "parked";
     operation.knowledge = knowledge;
+    if (waitsToGoOn(cause) && operation.halted()) {
+      // Its group failed while this outcome was on its way: it is undone with what is known, and nobody is asked.
+      this.#commands.push(stopCommand(operation, freshJoin(knowledge)));
+      return;
+    }
+    operation.state = "parked";
+    operation.parkCause = cause;
     this.#open.delete(operation);
     this.#parked += 1;
   }
 
-  /** An operator's `retry` restarts both budgets and forgets nothing that is known. */
-  #reopen(operation: Operation): void {
+  #unpark(operation: Operation): void {
     operation.state = "open";
-    operation.startedAt = this.#at;
+    operation.parkCause = undefined;
     this.#parked -= 1;
     this.#open.add(operation);
+  }
+
+  /** An operator's `retry` restarts both budgets and forgets nothing that is known. */
+  #reopen(operation: Operation): void {
+    this.#unpark(operation);
+    operation.startedAt = this.#at;
     this.#commands.push(runCommand(this.sagaId, operation, freshJoin(operation.knowledge)));
   }
 
@@ -375,7 +398,10 @@ class Engine implements SagaMachine, Machine {
     match(verdict)
       .with({ _tag: "SettledApplied" }, ({ output }) => this.#settle(operation, { _tag: "Succeeded", output }))
       .with({ next: "goOn" }, () => this.#settle(operation, { _tag: "NoEffect", cause }))
-      .with({ next: "undo" }, () => this.#settle(operation, { _tag: "InDoubt", known: "nothing", cause }))
+      .with({ next: "undo" }, () => {
+        // No seal stands, so an operator's word takes nothing back of what the participant itself has said.
+        this.#settle(operation, { _tag: "InDoubt", known: operation.knowledge.applied ? "succeeded" : "nothing", cause });
+      })
       .with({ next: "reissue" }, () => {
         operation.generation += 1;
         operation.issuedAt = this.#at;

@@ -139,7 +139,10 @@ function settledByOperator(slot: SlotView, { verdict, path, at }: OperatorSettle
   const cause: Cause = { _tag: "FaultedCause", path, fault: { _tag: "Sealed", message: "settled by an operator as not applied" } };
   return {
     state: "settled",
-    outcome: verdict.next === "undo" ? { _tag: "InDoubt", known: "nothing", cause } : { _tag: "NoEffect", cause },
+    outcome:
+      verdict.next === "undo"
+        ? { _tag: "InDoubt", known: slot.parked?.knowledge.applied === true ? "succeeded" : "nothing", cause }
+        : { _tag: "NoEffect", cause },
     attempts,
     intendedAt,
     settledAt: at,

@@ -67,7 +67,8 @@ function readError(error: unknown): AnyAttempt {
   );
 }
 
-function readJson(value: unknown): Result<Json, string> {
+/** A value as the journal keeps it, or what is wrong with it, as the end of a sentence. */
+export function readJson(value: unknown): Result<Json, string> {
   return toJson(value)
     .mapErr(({ path, found }) => `is no JSON: ${path === "" ? "it" : path} is ${found}`)
     .andThen((json): Result<Json, string> => {

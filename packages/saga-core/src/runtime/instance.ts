@@ -5,7 +5,7 @@
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
 import type { Command, RunOperation, StopOperation } from "../engine/command.ts";
-import { judgeStopped } from "../engine/join-attempts.ts";
+import { judgeStopped, withKnowledge } from "../engine/join-attempts.ts";
 import type { SagaMachine, Step } from "../engine/machine.ts";
 import { operationId } from "../engine/operation.ts";
 import type { Quarantine } from "../errors/saga-error.ts";
@@ -49,6 +49,8 @@ export class SagaInstance {
   readonly #machine: SagaMachine;
   readonly #place: InstancePlace;
   readonly #running = new Map<string, RunningOperation>();
+  /** Operations whose stop is on its way to the journal. */
+  readonly #stopping = new Set<string>();
   #sequence: number;
   #gone = false;
   #closing = false;
@@ -95,7 +97,7 @@ export class SagaInstance {
 
   /** Applies a fact, makes it durable, and does what follows. */
   async apply(fact: Fact): Promise<Result<void, AppendError | InstanceGone | Quarantine>> {
-    if (this.#gone) return err({ _tag: "InstanceGone" });
+    if (this.#gone || this.#machine.quarantine() !== undefined) return err({ _tag: "InstanceGone" });
     let step: Step;
     try {
       step = this.#machine.apply(fact);
@@ -126,6 +128,7 @@ export class SagaInstance {
     if (record.isErr()) {
       return this.#lose({ _tag: "BodyFailed", message: `a record of ${record.error.characters} characters does not fit the journal` });
     }
+    for (const { _tag, rules } of step.commands) if (_tag === "StopOperation") this.#stopping.add(operationId(rules.path, rules.slot));
     const sequence = this.#sequence;
     this.#sequence += 1;
     const outbox = outboxOf(sagaId, saga.name, step.entries);
@@ -182,6 +185,11 @@ export class SagaInstance {
   #run(order: RunOperation): void {
     const { path, slot } = order.rules;
     const id = operationId(path, slot);
+    if (this.#stopping.has(id)) {
+      // It was ordered before what stops it, and its turn came after: nothing was sent, so there is no doubt but what was known before.
+      this.#report(path, slot, { _tag: "Settled", outcome: judgeStopped(order.rules, order.join), attempts: 0 });
+      return;
+    }
     const running = runOperation(order, this.#ports);
     this.#running.set(id, running);
     void running.result.then((result) => {
@@ -191,9 +199,18 @@ export class SagaInstance {
   }
 
   #stop({ rules, join }: StopOperation): void {
-    const running = this.#running.get(operationId(rules.path, rules.slot));
+    const { path, slot } = rules;
+    const id = operationId(path, slot);
+    this.#stopping.delete(id);
+    const running = this.#running.get(id);
     if (running !== undefined) running.stop();
-    else this.#report(rules.path, rules.slot, { _tag: "Settled", outcome: judgeStopped(rules, join), attempts: 0 });
+    else {
+      // While the record that stops it was on its way to the journal, it may have come to its own end, or may have learnt more.
+      const operation = this.#machine.operation(path, slot);
+      if (operation?.state !== "open") return;
+      const outcome = judgeStopped(rules, withKnowledge(join, operation.knowledge));
+      this.#report(path, slot, { _tag: "Settled", outcome, attempts: 0 });
+    }
   }
 
   #report(path: string, slot: Slot, result: OperationResult): void {

@@ -1,13 +1,15 @@
 /** Operators' verbs on sagas: find the saga, check that the verb fits, journal who did it and why, and let the engine go on from there. */
 import { err, ok, type Result } from "neverthrow";
 import type { Operation } from "../engine/operation.ts";
-import type { SagaNotFound, SagaUnavailable, VerbRefused } from "../errors/saga-error.ts";
+import type { Quarantine, SagaNotFound, SagaUnavailable, VerbRefused } from "../errors/saga-error.ts";
 import type { Fact, OperatorAbandoned } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
-import { standingEffects, statusOf } from "../journal/saga-view.ts";
+import type { StoredJournal } from "../journal/journal-store.ts";
+import { type SagaView, standingEffects, statusOf } from "../journal/saga-view.ts";
+import type { SagaInstance } from "./instance.ts";
 import { checkOperator, type OperatorOrder, retryFact, type SettleOrder, settleFact } from "./operator-verbs.ts";
 import { type SagaHost, unavailable } from "./saga-host.ts";
-import { readSaga } from "./saga-reader.ts";
+import { readSaga, statusIn } from "./saga-reader.ts";
 
 type VerbResult = Result<void, VerbRefused | SagaNotFound | SagaUnavailable>;
 
@@ -22,27 +24,49 @@ export async function settleOperation(host: SagaHost, sagaId: string, order: Set
 async function actOnParked(
   host: SagaHost,
   sagaId: string,
-  { path, slot }: OperatorOrder,
+  order: OperatorOrder,
   factOf: (operation: Readonly<Operation>) => Promise<Result<Fact, string>>,
 ): Promise<VerbResult> {
   const present = await host.present(sagaId, { hold: true });
   if (present.isErr()) return err(present.error);
   const found = present.value;
   if (found._tag === "NoSuchSaga") return err({ _tag: "SagaNotFound", sagaId });
-  if (found._tag === "Quarantined") {
-    return refuse(sagaId, `no definition here can drive it (${found.quarantine.message}): readmit it once that is mended, or abandon it`);
-  }
-  const { instance } = found;
   try {
-    const operation = instance.operation(path, slot);
-    if (operation?.state !== "parked") return refuse(sagaId, `the ${slot} of ${path} is ${operation?.state ?? "not there"}, not parked`);
-    const fact = await factOf(operation);
-    if (fact.isErr()) return refuse(sagaId, fact.error);
-    const applied = await instance.apply(fact.value);
-    return applied.mapErr(({ _tag }) => unavailable(sagaId, `the verb was not journaled (${_tag}): try again`));
+    // Read after the claim: whoever ends the saga from now on makes the claim stale, and the append below fails.
+    const read = await readSaga(host, sagaId);
+    if (read.isErr()) return err(read.error);
+    if (read.value._tag === "Unreadable") return refuseUnreadable(sagaId, read.value.quarantine);
+    if (read.value.view.ending !== undefined) {
+      return refuse(sagaId, `it is ${statusOf(read.value.view)}, and what has ended stays as it is`);
+    }
+    if (found._tag === "Quarantined") {
+      return refuse(sagaId, `no definition here can drive it (${found.quarantine.message}): readmit it once that is mended, or abandon it`);
+    }
+    return await applyVerb(found.instance, sagaId, order, factOf);
   } finally {
-    instance.release();
+    if (found._tag === "Live") found.instance.release();
   }
+}
+
+async function applyVerb(
+  instance: SagaInstance,
+  sagaId: string,
+  { path, slot }: OperatorOrder,
+  factOf: (operation: Readonly<Operation>) => Promise<Result<Fact, string>>,
+): Promise<VerbResult> {
+  if (instance.gone) return err(unavailable(sagaId, "it is no longer driven from here: try again"));
+  const operation = instance.operation(path, slot);
+  if (operation?.state !== "parked") return refuse(sagaId, `the ${slot} of ${path} is ${operation?.state ?? "not there"}, not parked`);
+  const { generation } = operation;
+  const fact = await factOf(operation);
+  if (fact.isErr()) return refuse(sagaId, fact.error);
+  // Another verb may have been faster. From here to the fact being applied nothing is awaited.
+  const now = instance.operation(path, slot);
+  if (!instance.gone && (now?.state !== "parked" || now.generation !== generation)) {
+    return refuse(sagaId, `it moved meanwhile, the ${slot} of ${path} is ${now?.state ?? "not there"}: look again`);
+  }
+  const applied = await instance.apply(fact.value);
+  return applied.mapErr(({ _tag }) => unavailable(sagaId, `the verb was not journaled (${_tag}): try again`));
 }
 
 /** Needs no definition, so that a saga nobody can drive can still be ended truthfully. */
@@ -53,17 +77,18 @@ export async function abandonSaga(
 ): Promise<VerbResult> {
   const checked = checkOperator({ by, reason });
   if (checked.isErr()) return refuse(sagaId, checked.error);
+  if (host.closed) return err(unavailable(sagaId, "the engine is closed"));
   const read = await readSaga(host, sagaId);
   if (read.isErr()) return err(read.error);
-  if (read.value._tag === "Unreadable")
-    return refuse(sagaId, `its journal cannot be read (${read.value.quarantine.message}), so what stands is not known`);
-  const parked = host.live(sagaId) === undefined && (statusOf(read.value.view) === "parked" || host.quarantine(sagaId) !== undefined);
-  if (!parked) return refuse(sagaId, `it is ${statusOf(read.value.view)}; only a parked saga can be abandoned`);
+  if (read.value._tag === "Unreadable") return refuseUnreadable(sagaId, read.value.quarantine);
+  const { view, journal } = read.value;
+  const flaw = whyNotAbandon(host, sagaId, journal, view);
+  if (flaw !== undefined) return refuse(sagaId, flaw);
   const claimed = await host.ports.store.claim(sagaId);
   if (claimed.isErr() || claimed.value === undefined) return err(unavailable(sagaId, "the journal cannot be claimed: try again"));
   const { saga, epoch, records } = claimed.value;
-  if (records.length !== read.value.journal.records.length) return refuse(sagaId, "it moved meanwhile: look again");
-  const fact: OperatorAbandoned = { _tag: "OperatorAbandoned", by, reason, stands: standingEffects(read.value.view), at: host.ports.now() };
+  if (records.length !== journal.records.length) return refuse(sagaId, "it moved meanwhile: look again");
+  const fact: OperatorAbandoned = { _tag: "OperatorAbandoned", by, reason, stands: standingEffects(view), at: host.ports.now() };
   const record = encodeRecord([fact]);
   if (record.isErr()) return refuse(sagaId, "the record is too large");
   const appended = await host.ports.store.append({
@@ -75,7 +100,15 @@ export async function abandonSaga(
     record: record.value,
     outbox: [],
   });
+  if (appended.isOk()) host.forgetQuarantine(sagaId);
   return appended.mapErr(({ _tag }) => unavailable(sagaId, `the verb was not journaled (${_tag}): try again`));
+}
+
+function whyNotAbandon(host: SagaHost, sagaId: string, journal: StoredJournal, view: SagaView): string | undefined {
+  const status = statusIn(journal, view);
+  const stuck = status === "parked" || (status === "running" && host.quarantine(sagaId) !== undefined);
+  if (!stuck) return `it is ${status}; only a parked saga can be abandoned`;
+  return host.live(sagaId) === undefined ? undefined : "another operator's verb is at it: look again";
 }
 
 export async function readmitSaga(host: SagaHost, sagaId: string): Promise<VerbResult> {
@@ -84,6 +117,10 @@ export async function readmitSaga(host: SagaHost, sagaId: string): Promise<VerbR
   if (present.isErr()) return err(present.error);
   const still = host.quarantine(sagaId);
   return still === undefined ? ok(undefined) : refuse(sagaId, still.message);
+}
+
+function refuseUnreadable(sagaId: string, { message }: Quarantine): Result<never, VerbRefused> {
+  return refuse(sagaId, `its journal cannot be read (${message}), so what stands is not known`);
 }
 
 function refuse(sagaId: string, message: string): Result<never, VerbRefused> {

@@ -8,8 +8,8 @@ import type { StepDefinition } from "../definition/step-definition.ts";
 import { keyOf, type Operation, rulesOf } from "../engine/operation.ts";
 import type { OperatorRetried, OperatorSettled, SettleVerdict } from "../journal/entry.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
-import { toJson } from "../primitives/json.ts";
-import { underDeadline } from "./attempt.ts";
+import { readJson, underDeadline } from "./attempt.ts";
+import { checkValue } from "./check-value.ts";
 import { type RunnerPorts, readResolution } from "./operation-runner.ts";
 
 export interface OperatorOrder {
@@ -25,7 +25,10 @@ export interface OperatorOrder {
 export interface SettleOrder extends OperatorOrder {
   /** What the claim rests on: a ticket, a statement, an answer. 1 to 2,000 characters. */
   readonly evidence: string;
-  /** `applied`: it had its effect; an action's output is needed, as its step would have answered. `notApplied`: it had none, and gets none. */
+  /**
+   * `applied`: it had its effect; an action's output is needed, as its step would have answered, and must fit the step's `output` schema where it has
+   * one. `notApplied`: it had none, and gets none under this key.
+   */
   readonly verdict: { readonly _tag: "applied"; readonly output?: unknown } | { readonly _tag: "notApplied" };
 }
 
@@ -47,30 +50,39 @@ export async function settleFact(
   const { path, slot, by, reason, evidence } = order;
   const checked = checkOperator(order).andThen(() => checkText("evidence", evidence, 2_000));
   if (checked.isErr()) return err(checked.error);
-  const verdict = order.verdict._tag === "applied" ? applied(operation, order.verdict.output) : await notApplied(operation, sagaId, ports);
+  const verdict = await match<SettleOrder["verdict"], Promise<Result<SettleVerdict, Refusal>>>(order.verdict)
+    .with({ _tag: "applied" }, ({ output }) => applied(operation, output))
+    .with({ _tag: "notApplied" }, () => notApplied(operation, sagaId, ports))
+    // Orders come over wires too, and what is not understood must not pass for "not applied".
+    .otherwise(async () => err('the verdict must be "applied" or "notApplied"'));
   return verdict.map((settled) => ({ _tag: "OperatorSettled", path, slot, by, reason, evidence, verdict: settled, at: ports.now() }));
 }
 
-function applied({ slot, step }: Readonly<Operation>, output: unknown): Result<SettleVerdict, Refusal> {
-  if (slot === "compensation" || output === undefined) return ok({ _tag: "SettledApplied" });
-  return toJson(output).match<Result<SettleVerdict, Refusal>>(
-    (json) => ok({ _tag: "SettledApplied", output: json }),
-    ({ path, found }) => err(`the output of ${step.name} must be JSON: ${path === "" ? "it" : path} is ${found}`),
-  );
+async function applied({ slot, step }: Readonly<Operation>, given: unknown): Promise<Result<SettleVerdict, Refusal>> {
+  if (slot === "compensation") return ok({ _tag: "SettledApplied" });
+  const fitting = step.output === undefined ? ok(given) : await checkValue(step.output, given, "output");
+  return fitting
+    .mapErr((issues) => `the output of ${step.name} does not fit: ${issues.map(({ path, message }) => `${path}: ${message}`).join("; ")}`)
+    .andThen((output): Result<SettleVerdict, Refusal> => {
+      if (output === undefined) return ok({ _tag: "SettledApplied" });
+      return readJson(output)
+        .map((json): SettleVerdict => ({ _tag: "SettledApplied", output: json }))
+        .mapErr((flaw) => `the output of ${step.name} ${flaw}`);
+    });
 }
 
 async function notApplied(operation: Readonly<Operation>, sagaId: string, ports: RunnerPorts): Promise<Result<SettleVerdict, Refusal>> {
-  const { step, slot } = operation;
+  const { step, slot, parkCause, knowledge } = operation;
+  const next = slot === "compensation" || step.kind === "retriable" ? "reissue" : "goOn";
+  // A seal is for good, so one that the participant has told of is as good as asked for, unless it has told of a success as well.
+  if (parkCause?.fault._tag === "Sealed" && !knowledge.applied) return ok({ _tag: "SettledNotApplied", next });
   if (step.resolve === undefined) {
     if (slot === "action" && step.kind === "compensatable") return ok({ _tag: "SettledNotApplied", next: "undo" });
     return err(
       `${step.name} declares no resolve function, so its key cannot be sealed and "not applied" would be a guess: retry, settle as applied, or abandon`,
     );
   }
-  return (await seal(step, operation, sagaId, ports)).map(() => ({
-    _tag: "SettledNotApplied",
-    next: slot === "compensation" || step.kind === "retriable" ? "reissue" : "goOn",
-  }));
+  return (await seal(step, operation, sagaId, ports)).map(() => ({ _tag: "SettledNotApplied", next }));
 }
 
 /** The deciding query plants a tombstone where there is nothing; any other answer contradicts the operator or leaves it open. */
@@ -81,9 +93,9 @@ async function seal(
   ports: RunnerPorts,
 ): Promise<Result<void, Refusal>> {
   const { slot, issuedAt, input } = operation;
-  const { timeoutMs } = rulesOf(operation as Operation).retry;
+  const { timeoutMs } = rulesOf(operation).retry;
   const answered = await underDeadline(timeoutMs, ports.timer, (signal) => {
-    const call = { sagaId, key: keyOf(sagaId, operation as Operation), issuedAt, attempt: 1, timeoutMs, signal };
+    const call = { sagaId, key: keyOf(sagaId, operation), issuedAt, attempt: 1, timeoutMs, signal };
     return step.resolve?.(input, { call, slot }) ?? err({ _tag: "NoResolve" });
   });
   return match(readResolution(answered))

@@ -72,6 +72,11 @@ export class SagaHost {
     return this.#quarantined.get(sagaId);
   }
 
+  /** It was ended without being driven. */
+  forgetQuarantine(sagaId: string): void {
+    this.#quarantined.delete(sagaId);
+  }
+
   /**
    * Puts a new saga in place and journals its start. `undefined`: a saga of this id is there already, here or in the store; compare and join it.
    * The place is taken before the append, so that a second start of the same id in this process waits for the first one's verdict.
@@ -158,8 +163,8 @@ export class SagaHost {
 
   async #afterLoss(sagaId: string, error: AppendError | Quarantine, { started }: Live): Promise<void> {
     const start = await started;
-    // A start that was refused left nothing here to go on with.
-    if (start.isErr() || start.value === "exists") return;
+    // A start that met another one left nothing here to go on with. One that failed may have reached the disk all the same, and then nobody else drives it.
+    if (start.isOk() && start.value === "exists") return;
     // I7: a stale epoch is never an outcome. Another owner drives the saga now, and this one writes nothing more.
     if (error._tag === "StaleEpoch") return;
     if (error._tag === "StoreUnavailable" || error._tag === "SequenceConflict") await this.#readoptLater(sagaId);

@@ -64,11 +64,17 @@ export async function awaitResult<Output, Failure>(
 
 function answerOf(host: SagaHost, sagaId: string, read: Read): AnySagaResult | undefined {
   if (read._tag === "Unreadable") return err(parkedError(sagaId, undefined, read.quarantine));
-  const { view } = read;
+  const { view, journal } = read;
   if (view.ending !== undefined) return endedResult(sagaId, view.ending, view.cause);
   if (host.live(sagaId) !== undefined) return undefined;
   const quarantine = host.quarantine(sagaId);
-  return quarantine !== undefined || statusOf(view) === "parked" ? err(parkedError(sagaId, view, quarantine)) : undefined;
+  return quarantine !== undefined || statusIn(journal, view) === "parked" ? err(parkedError(sagaId, view, quarantine)) : undefined;
+}
+
+/** The fold runs no body, so it takes for parked what is about to be undone instead; the status beside the last record is the machine's own. */
+export function statusIn(journal: StoredJournal, view: SagaView): SagaStatus {
+  const folded = statusOf(view);
+  return folded === "parked" ? journal.status : folded;
 }
 
 export async function inspectSaga(host: SagaHost, sagaId: string): Promise<Result<SagaSnapshot, SagaNotFound | SagaUnavailable>> {
@@ -77,11 +83,11 @@ export async function inspectSaga(host: SagaHost, sagaId: string): Promise<Resul
     (found): Result<SagaSnapshot, SagaUnavailable> =>
       match(found)
         .with({ _tag: "Readable" }, ({ journal, view }) => {
-          const quarantine = host.quarantine(sagaId);
+          const quarantine = view.ending === undefined ? host.quarantine(sagaId) : undefined;
           return ok({
             sagaId,
             saga: journal.saga,
-            status: quarantine === undefined ? statusOf(view) : "parked",
+            status: quarantine === undefined ? statusIn(journal, view) : "parked",
             view,
             quarantine,
           } as const);

@@ -1,10 +1,10 @@
 /** What a caller hands in to start a saga, checked before anything is journaled. */
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { err, ok, type Result } from "neverthrow";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { SagaRequestInvalid } from "../errors/saga-error.ts";
 import { type Json, toJson } from "../primitives/json.ts";
 import { VALUE_CHARACTERS_MAX } from "./attempt.ts";
+import { checkValue } from "./check-value.ts";
 
 export const SAGA_ID_LENGTH_MAX = 128;
 
@@ -22,11 +22,8 @@ export async function readInput(
   sagaId: string,
   raw: unknown,
 ): Promise<Result<Json | undefined, SagaRequestInvalid>> {
-  const validated = await validate(definition, raw);
-  if (validated.issues !== undefined) {
-    const issues = validated.issues.map(({ message, path = [] }) => ({ path: `input${path.map(pathPart).join("")}`, message }));
-    return err({ _tag: "SagaRequestInvalid", sagaId, issues });
-  }
+  const validated = await checkValue(definition.input, raw, "input");
+  if (validated.isErr()) return err({ _tag: "SagaRequestInvalid", sagaId, issues: validated.error });
   if (validated.value === undefined) return ok(undefined);
   return toJson(validated.value)
     .mapErr(({ path, found }) => invalid(sagaId, `input${path}`, `must be JSON; found ${found}`))
@@ -35,19 +32,6 @@ export async function readInput(
       if (length <= VALUE_CHARACTERS_MAX) return ok(json);
       return err(invalid(sagaId, "input", `has ${length} characters of JSON; ${VALUE_CHARACTERS_MAX} are the most`));
     });
-}
-
-/** A schema that throws is told apart from one that refuses by its message alone: either way there is no input to start with. */
-async function validate({ input }: SagaDefinition, raw: unknown): Promise<StandardSchemaV1.Result<unknown>> {
-  try {
-    return await input["~standard"].validate(raw);
-  } catch (thrown) {
-    return { issues: [{ message: `the schema threw: ${thrown instanceof Error ? thrown.message : String(thrown)}` }] };
-  }
-}
-
-function pathPart(part: PropertyKey | { readonly key: PropertyKey }): string {
-  return `/${String(typeof part === "object" ? part.key : part)}`;
 }
 
 function invalid(sagaId: string, path: string, message: string): SagaRequestInvalid {

@@ -75,7 +75,10 @@ async function attempt(
 ): Promise<Attempt<unknown, unknown>> {
   const input = rawInput === undefined ? undefined : toJson(rawInput);
   if (input?.isErr() === true)
-    return fault("Faulted", `the input of ${definition.name} is no JSON: ${input.error.path} is ${input.error.found}`);
+    return fault(
+      "Faulted",
+      `the input of ${definition.name} is no JSON: ${input.error.path === "" ? "it" : input.error.path} is ${input.error.found}`,
+    );
   const slot = undo === undefined ? "action" : "compensation";
   const { timeoutMs } = undo === undefined ? definition.retry : definition.compensationRetry;
   const call: Omit<Call, "signal"> = {

@@ -38,6 +38,7 @@ describe("declarations", () => {
     ["no compensate", () => untyped({ name: "a", run }), "step a: compensate must be a function"],
     ["a compensate that is no function", () => untyped({ name: "a", run, compensate: {} }), "step a: compensate must be a function"],
     ["a resolve that is no function", () => untyped({ name: "a", run, compensate, resolve: 1 }), "step a: resolve must be a function"],
+    ["an output that is no schema", () => untyped({ name: "a", run, compensate, output: {} }), "step a: output must be a Standard Schema"],
     [
       "the policy resolve without a resolve",
       () => step({ name: "a", run, compensate, inDoubt: "resolve" }),
@@ -67,6 +68,19 @@ describe("declarations", () => {
   ])("%s is refused", (_flaw, declare, message) => {
     expect(declare).toThrow(DefinitionInvalid);
     expect(declare).toThrow(message);
+  });
+
+  test("a step keeps its output schema, of whatever make, and has none unless it says so", () => {
+    const output = { "~standard": { version: 1, vendor: "by-hand", validate: () => ({ value: 1 }) } } as const;
+    for (const declared of [
+      step({ name: "a", run, compensate, output }),
+      step.readOnly({ name: "a", run, output }),
+      step.pivot({ name: "a", run, output }),
+      step.retriable({ name: "a", run, output }),
+    ]) {
+      expect(declared["~step"].output).toBe(output);
+    }
+    expect(step({ name: "a", run, compensate, output: undefined })["~step"].output).toBe(undefined);
   });
 
   test("what is not said about doubt follows from the kind of step and from whether it can be asked", () => {

@@ -15,6 +15,8 @@ import {
   type SagaStartError,
   type SagaUnavailable,
   saga,
+  type VerbError,
+  type VerbRefused,
 } from "../../src/index.ts";
 import {
   checkoutInput,
@@ -78,6 +80,32 @@ test("an engine takes sagas of any input side by side", () => {
   void createEngine({ sagas: [checkout, other], store: createMemoryStore() });
   // @ts-expect-error -- a step is no saga
   void createEngine({ sagas: [findMember], store: createMemoryStore() });
+});
+
+test("an operator says who, why and, to settle, on what evidence; a verb is refused by its tag", async () => {
+  const operator = { path: "run/a", slot: "action", by: "ada", reason: "ticket 7" } as const;
+  expectTypeOf(engine.retry("a", operator)).toEqualTypeOf<ResultAsync<void, VerbRefused | SagaNotFound | SagaUnavailable>>();
+  const evidence = "statement";
+  expectTypeOf(engine.settle("a", { ...operator, evidence, verdict: { _tag: "applied", output: { left: 1 } } })).toEqualTypeOf<
+    ResultAsync<void, VerbError>
+  >();
+  void (() => engine.settle("a", { ...operator, evidence, verdict: { _tag: "notApplied" } }));
+  void (() => engine.abandon("a", { by: "ada", reason: "written off" }));
+  // @ts-expect-error -- nobody said why
+  void (() => engine.retry("a", { path: "run/a", slot: "action", by: "ada" }));
+  // @ts-expect-error -- a claim needs evidence
+  void (() => engine.settle("a", { ...operator, verdict: { _tag: "applied" } }));
+  // @ts-expect-error -- a verdict that there is not
+  void (() => engine.settle("a", { ...operator, evidence, verdict: { _tag: "Applied" } }));
+  // @ts-expect-error -- what had no effect has no output
+  void (() => engine.settle("a", { ...operator, evidence, verdict: { _tag: "notApplied", output: 1 } }));
+
+  const refused = (await engine.retry("a", operator))._unsafeUnwrapErr();
+  const some = match(refused)
+    .with({ _tag: "VerbRefused" }, ({ message }) => message)
+    .with({ _tag: "SagaNotFound" }, () => "none");
+  // @ts-expect-error -- SagaUnavailable is not told
+  some.exhaustive();
 });
 
 test("a match over the result is exhaustive with every ending, and does not compile when one is missing", async () => {

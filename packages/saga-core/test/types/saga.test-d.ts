@@ -353,6 +353,16 @@ test("run takes what can be taken back or changes nothing, and only with a star"
     },
   });
   saga({
+    name: "no-yield",
+    input: checkoutInput,
+    *run() {
+      const deduction = deductStock(line);
+      // @ts-expect-error -- a call that is not yielded has no output to read
+      void deduction.left;
+      return (yield* deduction).left;
+    },
+  });
+  saga({
     name: "pivot-in-run",
     input: checkoutInput,
     *run() {

@@ -156,6 +156,28 @@ test("resolve answers with the step's own output and rejection, and needs to be 
   });
 });
 
+test("an output schema makes what the step answers with, whatever it takes, and changes nothing of what is inferred", () => {
+  const run = (_line: OrderLine) => okAsync<Deduction, OutOfStock>({ left: 0 });
+  const output = z.object({ left: z.int() });
+  const deduct = step({ name: "deduct", run, compensate: undone, output });
+  expectTypeOf(deduct).toEqualTypeOf<CompensatableStep<"deduct", OrderLine, Deduction, OutOfStock>>();
+  const read = step.readOnly({ name: "read", run, output: z.object({ left: z.string().transform(Number) }) });
+  expectTypeOf(read).toEqualTypeOf<ReadOnlyStep<"read", OrderLine, Deduction, OutOfStock>>();
+  const go = step.pivot({ name: "go", run, output: output.extend({ at: z.int() }) });
+  expectTypeOf(go).toEqualTypeOf<PivotStep<"go", OrderLine, Deduction, OutOfStock>>();
+  const mark = step.retriable({ name: "mark", run: async (_id: string) => ok({ done: true }), output: undefined });
+  expectTypeOf(mark).toEqualTypeOf<RetriableStep<"mark", string, { done: boolean }>>();
+
+  // @ts-expect-error -- it makes another output
+  step({ name: "other", run, compensate: undone, output: z.object({ right: z.int() }) });
+  // @ts-expect-error -- it may make none
+  step.pivot({ name: "none", run, output: output.optional() });
+  // @ts-expect-error -- it makes a text of the number
+  step.readOnly({ name: "text", run, output: output.transform(({ left }) => ({ left: String(left) })) });
+  // @ts-expect-error -- a validator is no Standard Schema
+  step.retriable({ name: "function", run: (_id: string) => ok(1), output: (value: unknown) => value === 1 });
+});
+
 test("what a constructor demands is a type", () => {
   // @ts-expect-error -- a compensatable step says how it is taken back
   step({ name: "no-undo", run: (_id: string) => ok(1) });
@@ -174,7 +196,7 @@ test("what a constructor demands is a type", () => {
   // @ts-expect-error -- an error is no string
   step.readOnly({ name: "text", run: (_id: string) => err("no") });
   // @ts-expect-error -- a tag is a literal, or errors could not be told apart
-  step.readOnly({ name: "string-tag", run: (_id: string) => err({ _tag: "No" as string }) });
+  step.readOnly({ name: "string-tag", run: (id: string) => err({ _tag: id }) });
   // @ts-expect-error -- a tag is capitalised
   step.readOnly({ name: "lower-tag", run: (_id: string) => err({ _tag: "no" } as const) });
 });
