@@ -1,6 +1,6 @@
 /** The checkout: the numbered list of the requirement, as a saga over the contracts of six services. */
 
-import { id } from "@backstep/contract";
+import { epochMs, id, money } from "@backstep/contract";
 import type { couponContract } from "@backstep/coupon/contract";
 import { stepOf } from "@backstep/http-adapter";
 import type { Client } from "@backstep/http-adapter/client";
@@ -23,6 +23,7 @@ export interface Services {
 }
 
 export const checkoutInput = z.strictObject({ orderId: id, memberId: id, couponId: id.optional() });
+export const checkoutOutput = z.strictObject({ paymentId: id, orderId: id, amount: money, paidAt: epochMs });
 
 export function createCheckout({ members, points, products, coupons, orders, payments }: Services, patience: Patience) {
   const { persistentHorizonMs, ...retry } = patience;

@@ -1,5 +1,5 @@
 /** The operator's desk: what is parked, and what may be done about it. Meant for a private network: nobody signs in here. */
-import { problemResponse } from "@backstep/http-adapter/server";
+import { describeProblems, type JsonSchema, type OpenApiPaths, problemResponse, readJsonBody } from "@backstep/http-adapter/server";
 import type { Engine, VerbError } from "@backstep/saga-core";
 import type { Context, Hono } from "hono";
 import type { Result } from "neverthrow";
@@ -15,10 +15,12 @@ const settleOrder = z.strictObject({
   ...operation,
   evidence: z.string().min(1).max(2_000),
   verdict: z.discriminatedUnion("_tag", [
-    z.strictObject({ _tag: z.literal("applied"), output: z.json().optional() }),
+    z.strictObject({ _tag: z.literal("applied"), output: z.unknown().optional() }),
     z.strictObject({ _tag: z.literal("notApplied") }),
   ]),
 });
+
+const BODY_BYTES_MAX = 64 * 1024;
 
 export function mountOperator(app: Hono, engine: Engine): void {
   app.get("/operator/parked", async () =>
@@ -37,7 +39,9 @@ async function obey<Schema extends z.ZodType>(
   schema: Schema,
   verb: (sagaId: string, order: z.output<Schema>) => PromiseLike<Result<void, VerbError>>,
 ): Promise<Response> {
-  const order = schema.safeParse(await req.json().catch(() => undefined));
+  const body = await readJsonBody(req.raw, BODY_BYTES_MAX);
+  if (body.isErr()) return body.error;
+  const order = schema.safeParse(body.value);
   if (!order.success) return problemResponse("requestInvalid", { detail: z.prettifyError(order.error) });
   const obeyed = await verb(req.param("sagaId") ?? "", order.data);
   return obeyed.match(
@@ -49,4 +53,40 @@ async function obey<Schema extends z.ZodType>(
         .with({ _tag: "SagaUnavailable" }, ({ message }) => problemResponse("unavailable", { detail: message }))
         .exhaustive(),
   );
+}
+
+/** The desk for the OpenAPI page of the service that has it. */
+export const operatorPaths: OpenApiPaths = {
+  paths: {
+    "/operator/parked": {
+      get: {
+        operationId: "operator.parked",
+        summary: "Lists what waits for an operator, oldest first.",
+        responses: {
+          "200": { description: "Each saga with its stuck operations and their causes", content: { "application/json": {} } },
+          ...describeProblems("unexpected", "unavailable"),
+        },
+      },
+    },
+    "/operator/sagas/{sagaId}/retry": verbPath("retry", "Attempts a parked operation again, with new budgets.", retryOrder),
+    "/operator/sagas/{sagaId}/settle": verbPath("settle", "Says what became of a parked operation, with evidence.", settleOrder),
+    "/operator/sagas/{sagaId}/abandon": verbPath("abandon", "Ends a parked saga as it stands.", abandonOrder),
+  },
+  schemas: {},
+};
+
+function verbPath(verb: string, summary: string, order: z.ZodType): JsonSchema {
+  const { $schema: _, ...schema } = z.toJSONSchema(order, { io: "input", unrepresentable: "any" }) as JsonSchema;
+  return {
+    post: {
+      operationId: `operator.${verb}`,
+      summary,
+      parameters: [{ name: "sagaId", in: "path", required: true, schema: { type: "string" } }],
+      requestBody: { required: true, content: { "application/json": { schema } } },
+      responses: {
+        "204": { description: "Done" },
+        ...describeProblems("requestInvalid", "noSuchSaga", "verbRefused", "bodyTooLarge", "mediaType", "unexpected", "unavailable"),
+      },
+    },
+  };
 }

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract, Service } from "@backstep/contract";
-import { type ContractServer, createServer, type EventHandlers } from "@backstep/http-adapter/server";
+import { type ContractServer, createServer, type EventHandlers, type ServerOptions } from "@backstep/http-adapter/server";
 import { createFence, type Database, type Transaction } from "@backstep/participant";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
 import type { Patience, ServiceName } from "./settings.ts";
@@ -39,7 +39,7 @@ export function hostParticipant<Any extends Contract>(
   events?: EventHandlers,
 ): HostedService {
   const database = openDatabase(name, options.dataDir);
-  const server = serveContract(contract, service, database, options, events);
+  const server = serveContract(contract, service, database, { onError: options.onError, events });
   return { fetch: (request) => server.fetch(request), close: () => database.close() };
 }
 
@@ -52,9 +52,8 @@ export function serveContract<Any extends Contract>(
   contract: Any,
   service: Service<Any, Transaction>,
   database: Database,
-  { onError }: Pick<HostingOptions, "onError">,
-  events?: EventHandlers,
+  options: Pick<ServerOptions<Any>, "events" | "otherPaths" | "onError">,
 ): ContractServer {
   const fence = createFence({ database, retentionMs: FENCE_RETENTION_MS });
-  return createServer({ contract, service, database, fence, events, onError });
+  return createServer({ contract, service, database, fence, ...options });
 }

@@ -4,10 +4,10 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Operation } from "@backstep/contract";
+import type { Rejection } from "@backstep/contract";
 import { couponContract } from "@backstep/coupon/contract";
 import { createClient } from "@backstep/http-adapter/client";
-import { mountSaga, problemResponse } from "@backstep/http-adapter/server";
+import { mountSaga, problemResponse, sagaPaths } from "@backstep/http-adapter/server";
 import { memberContract } from "@backstep/member/contract";
 import { memberPointContract } from "@backstep/member-point/contract";
 import { orderContract } from "@backstep/order/contract";
@@ -17,14 +17,29 @@ import { productContract } from "@backstep/product/contract";
 import { createEngine } from "@backstep/saga-core";
 import { createSqliteStore } from "@backstep/sqlite-store";
 import { Hono } from "hono";
-import { checkoutInput, createCheckout } from "./checkout.ts";
-import { mountOperator } from "./operator-routes.ts";
+import { checkoutInput, checkoutOutput, createCheckout } from "./checkout.ts";
+import { mountOperator, operatorPaths } from "./operator-routes.ts";
 import { type HostedService, type HostingOptions, openDatabase, serveContract } from "./participant-hosting.ts";
+
+const PATH = "/checkouts";
+
+/** What a checkout can be rejected with: what its steps' contracts declare. */
+const rejections: readonly Rejection[] = [
+  memberContract.operations.findPayer,
+  orderContract.operations.beginPayment,
+  couponContract.operations.useCoupon,
+  productContract.operations.deductStock,
+  memberPointContract.operations.deductPoints,
+  paymentContract.operations.completePayment,
+].flatMap((operation) => operation.rejections as readonly Rejection[]);
 
 export function hostPayment(options: HostingOptions): HostedService {
   const { dataDir, peer, patience, answerWithinMs, onError } = options;
   const database = openDatabase("payment", dataDir);
-  const records = serveContract(paymentContract, createPaymentService(), database, options);
+  const records = serveContract(paymentContract, createPaymentService(), database, {
+    onError,
+    otherPaths: () => [sagaPaths({ saga: checkout, path: PATH, input: checkoutInput, output: checkoutOutput, rejections }), operatorPaths],
+  });
   const checkout = createCheckout(
     {
       members: createClient(memberContract, peer("member")),
@@ -54,10 +69,11 @@ export function hostPayment(options: HostingOptions): HostedService {
   mountSaga(app, {
     engine,
     saga: checkout,
-    path: "/checkouts",
+    path: PATH,
     clientOf: (_request, input) => memberOf(input),
     answerWithinMs,
-    statusOf: (tag) => STATUS_OF.get(tag),
+    rejections,
+    onError,
   });
   mountOperator(app, engine);
   app.all("*", ({ req }) => records.fetch(req.raw));
@@ -81,15 +97,6 @@ function memberOf(input: unknown): string | undefined {
   const parsed = checkoutInput.safeParse(input);
   return parsed.success ? parsed.data.memberId : undefined;
 }
-
-/** A rejection that a participant declared has the status it has there. */
-const STATUS_OF = new Map<string, number>(
-  [memberContract, orderContract, couponContract, paymentContract, productContract, memberPointContract].flatMap(({ operations }) =>
-    Object.values<Operation>(operations).flatMap((operation) =>
-      operation._tag === "Undo" ? [] : operation.rejections.map(({ tag, status }) => [tag, status] as const),
-    ),
-  ),
-);
 
 function asFetch(send: (request: Request) => Promise<Response>): typeof fetch {
   return (input, init) => send(new Request(input, init));
