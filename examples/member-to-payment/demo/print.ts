@@ -49,9 +49,10 @@ export function printOutcome({ answer, before, after }: Outcome): void {
   console.log(`       after    ${stateText(after)}`);
 }
 
-function stateText({ order, coupon, stock, points, payment }: Outcome["before"]): string {
+function stateText({ order, reason, coupon, stock, points, payment }: Outcome["before"]): string {
+  const why = reason === undefined ? "" : `  because of ${reason}`;
   const units = Object.values(stock).join("+");
-  return `order ${(order ?? "none").padEnd(15)} coupon ${(coupon ?? "none").padEnd(6)} stock ${units.padEnd(5)} points ${String(points ?? 0).padEnd(6)} payment ${payment ?? "none"}`;
+  return `order ${(order ?? "none").padEnd(15)} coupon ${(coupon ?? "none").padEnd(6)} stock ${units.padEnd(5)} points ${String(points ?? 0).padEnd(6)} payment ${payment ?? "none"}${why}`;
 }
 
 export function printVerdict(failures: readonly Failure[], tookMs: number): void {

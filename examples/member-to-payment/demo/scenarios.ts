@@ -77,8 +77,11 @@ async function expectPaid(stage: Stage, cast: Shop, { answer, before }: Pick<Out
 }
 
 /** What a payment that went back leaves behind: an order that may be paid anew, and nothing else. */
-function expectTakenBack(stage: Stage, { before, after }: Outcome, payment: "FAILED" | undefined): void {
+function expectTakenBack(stage: Stage, { answer, before, after }: Outcome, payment: "FAILED" | undefined): void {
+  const error = answer.body["error"] as { readonly _tag?: string } | undefined;
   stage.expect("the order", after.order, "PAYMENT_FAILED");
+  if (error === undefined) stage.expect("a reason is kept", after.reason !== undefined, true);
+  else stage.expect("the reason", after.reason, error._tag);
   stage.expect("the payment", after.payment, payment);
   expectUnchanged(stage, { before, after });
 }

@@ -19,6 +19,8 @@ export interface Answer {
 /** Everything that a payment may change, as one line. Absent: there is none. */
 export interface State {
   readonly order?: string | undefined;
+  /** Why the order's payment failed, as the order keeps it. */
+  readonly reason?: string | undefined;
   readonly coupon?: string | undefined;
   readonly stock: Readonly<Record<string, number>>;
   readonly points?: number | undefined;
@@ -177,8 +179,10 @@ export class Stage {
     const order = orderId === undefined ? undefined : await orders.findOrder({ orderId });
     const coupon = couponId === undefined ? undefined : await done(coupons.findCoupon({ couponId }));
     const paid = orderId === undefined ? [] : (await done(payments.listPayments({ orderId }))).payments;
+    const state = order?.isOk() === true ? order.value.state : undefined;
     return {
-      order: order?.isOk() === true ? order.value.state._tag : undefined,
+      order: state?._tag,
+      reason: state?._tag === "PAYMENT_FAILED" ? reasonOf(state.reason) : undefined,
       coupon: coupon?.state._tag,
       stock,
       points: (await done(points.findBalance({ memberId, currency: CURRENCY }))).balance.amountMinor,
@@ -210,6 +214,10 @@ async function toAnswer(response: Response): Promise<Answer> {
     text,
     location: response.headers.get("location") ?? undefined,
   };
+}
+
+function reasonOf(reason: { readonly _tag: "WentBack"; readonly cause?: string | undefined } | { readonly _tag: "Released" }): string {
+  return reason._tag === "WentBack" ? (reason.cause ?? "") : reason._tag;
 }
 
 /** As the payment service names it: saga, client, key. */

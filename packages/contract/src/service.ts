@@ -21,6 +21,8 @@ export interface CommandContext<Transaction> extends QueryContext<Transaction> {
 export interface UndoContext<Transaction, ActionOutput> extends CommandContext<Transaction> {
   /** The recorded answer of the action. An undo's code runs only for an action that succeeded; the fence answers every other case. */
   readonly undone: ActionOutput;
+  /** Why the saga goes back: the tag of its first error, e.g. `OutOfStock`. For records and eyes; no undo may depend on it. */
+  readonly cause?: string | undefined;
 }
 
 type Handler<Any extends Operation, Operations, Transaction> = Any extends Command

@@ -15,6 +15,8 @@ export const HEADER = {
   undoesKey: "backstep-undoes-key",
   undoesIssuedAt: "backstep-undoes-issued-at",
   undoesKnown: "backstep-undoes-known",
+  /** Why the saga goes back: the tag of its first error, see `CAUSE`. */
+  cause: "backstep-cause",
   /** `?1`: do not run the operation; say what became of it, or seal its key. */
   resolve: "backstep-resolve",
   /** `?1`: this answer was recorded by an earlier attempt. */
@@ -22,6 +24,9 @@ export const HEADER = {
 } as const;
 
 export const TRUE = "?1";
+
+/** What a cause looks like on the wire. No undo depends on it, so one that looks otherwise is left out, not refused. */
+export const CAUSE = /^[A-Z][A-Za-z0-9_.-]{0,63}$/;
 
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 

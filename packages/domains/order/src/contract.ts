@@ -21,11 +21,12 @@ const state = z.discriminatedUnion("_tag", [
   z.strictObject({ _tag: z.literal("PAYMENT_PENDING"), sagaId, since: epochMs }),
   z.strictObject({
     _tag: z.literal("PAYMENT_FAILED"),
-    /** The saga that went back or was released; its journal holds the cause. */
+    /** The saga that went back or was released. */
     sagaId,
     failedAt: epochMs,
     reason: z.discriminatedUnion("_tag", [
-      z.strictObject({ _tag: z.literal("WentBack") }),
+      /** `cause`: the tag of the saga's first error, where it told. Its journal holds the rest. */
+      z.strictObject({ _tag: z.literal("WentBack"), cause: z.string().max(64).optional() }),
       z.strictObject({ _tag: z.literal("Released"), evidence }),
     ]),
   }),

@@ -55,8 +55,8 @@ export function markPaid(order: Order, paymentId: string, { sagaId, now }: Holde
 }
 
 /** Leaves an order alone that the saga does not hold any more: an operator released it, and another saga may be paying it by now. */
-export function failPayment(order: Order, sagaId: string, now: number): Order {
-  return fail(order, sagaId, now, { _tag: "WentBack" });
+export function failPayment(order: Order, sagaId: string, cause: string | undefined, now: number): Order {
+  return fail(order, sagaId, now, { _tag: "WentBack", cause });
 }
 
 export function releasePayment(order: Order, sagaId: string, evidence: string, now: number): Order {

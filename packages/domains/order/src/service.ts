@@ -45,13 +45,13 @@ export function createOrderService(): OrderService {
         total,
       }));
     },
-    async failPayment({ transaction, sagaId, now }, { orderId }) {
+    async failPayment({ transaction, sagaId, cause, now }, { orderId }) {
       assert(sagaId !== undefined, `order ${orderId} is freed by the saga that holds it; this undo names none`);
       const row = await transaction.get(orderTable, orderId);
       assert(row !== undefined, `order ${orderId} was being paid, and is gone`);
       const { state } = row.order;
       assert(state._tag !== "PAID" || state.sagaId !== sagaId, `order ${orderId} is paid; saga ${sagaId} cannot go back any more`);
-      await storeOrder(transaction, failPayment(row.order, sagaId, now));
+      await storeOrder(transaction, failPayment(row.order, sagaId, cause, now));
     },
     async markPaid({ transaction, sagaId, now }, { orderId, paymentId }) {
       const paid = (await load(transaction, orderId)).andThen((order) => markPaid(order, paymentId, { sagaId, now }));

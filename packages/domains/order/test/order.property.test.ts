@@ -39,7 +39,7 @@ const move: fc.Arbitrary<Move> = fc.record({
 function make(order: Order, { move, sagaId, memberId }: Move, now: number): Order {
   const moves: Record<Move["move"], () => Order> = {
     begin: () => beginPayment(order, { memberId, sagaId, now }).unwrapOr(order),
-    fail: () => failPayment(order, sagaId, now),
+    fail: () => failPayment(order, sagaId, "OutOfStock", now),
     release: () => releasePayment(order, sagaId, "its host is gone", now),
     pay: () => markPaid(order, "payment-1", { sagaId, now }).unwrapOr(order),
     cancel: () => cancel(order, memberId, now).unwrapOr(order),

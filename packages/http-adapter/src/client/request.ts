@@ -1,19 +1,19 @@
 /** A contract's operation and its input as an HTTP request: path, query, body, and the headers that say whose call it is. */
 import { type Operation, pathParameters } from "@backstep/contract";
 import type { Call, CompensationCall, IdempotencyKey } from "@backstep/saga-core/adapter";
-import { HEADER, quoted, TRUE } from "../wire.ts";
+import { CAUSE, HEADER, quoted, TRUE } from "../wire.ts";
 
 /** Whose call it is. A saga's `Call` fits as it is; a client that acts on its own gives a key at least. */
 export type CommandCall = { readonly key: IdempotencyKey } & Partial<Call> & Partial<Pick<CompensationCall, "undoes">>;
-/** An undo names what it takes back. */
-export type UndoCall = CommandCall & Pick<CompensationCall, "undoes">;
+/** An undo names what it takes back, and why: a tag, e.g. `OutOfStock`. */
+export type UndoCall = CommandCall & Pick<CompensationCall, "undoes"> & { readonly cause?: string | undefined };
 export type QueryCall = Partial<Call>;
 
 export interface RequestPlan {
   readonly baseUrl: string;
   readonly operation: Operation;
   readonly input: unknown;
-  readonly call: QueryCall & { readonly undoes?: CompensationCall["undoes"] | undefined };
+  readonly call: QueryCall & Partial<Pick<UndoCall, "undoes" | "cause">>;
   /** A deciding query. */
   readonly asking: boolean;
   readonly timeoutMs: number;
@@ -77,7 +77,7 @@ function asText(name: string, value: unknown): string {
 }
 
 function callHeaders({ call, timeoutMs, traceparent }: RequestPlan): Record<string, string> {
-  const { key, sagaId, issuedAt, attempt, undoes } = call;
+  const { key, sagaId, issuedAt, attempt, undoes, cause } = call;
   return {
     accept: "application/json, application/problem+json",
     [HEADER.timeoutMs]: String(timeoutMs),
@@ -86,6 +86,7 @@ function callHeaders({ call, timeoutMs, traceparent }: RequestPlan): Record<stri
     ...(sagaId === undefined ? {} : { [HEADER.sagaId]: sagaId }),
     ...(issuedAt === undefined ? {} : { [HEADER.issuedAt]: String(issuedAt) }),
     ...(attempt === undefined ? {} : { [HEADER.attempt]: String(attempt) }),
+    ...(cause !== undefined && CAUSE.test(cause) ? { [HEADER.cause]: cause } : {}),
     ...(undoes === undefined
       ? {}
       : {

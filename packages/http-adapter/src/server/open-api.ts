@@ -1,6 +1,6 @@
 /** OpenAPI 3.1 from a contract: every operation with its headers, and every problem it can answer with. */
 import { type Contract, type Operation, pathParameters } from "@backstep/contract";
-import { HEADER, operationName, type ProblemKind } from "../wire.ts";
+import { CAUSE, HEADER, operationName, type ProblemKind } from "../wire.ts";
 import { headerObject, problemObject, problemResponses } from "./open-api-problems.ts";
 import { createSchemaShelf, type JsonSchema, type SchemaShelf } from "./schema-shelf.ts";
 
@@ -138,6 +138,10 @@ function headerParameters({ _tag }: Operation): readonly JsonSchema[] {
     ...own,
     headerParameter(HEADER.undoesKey, true, "The key of the operation that is taken back, quoted."),
     headerParameter(HEADER.undoesIssuedAt, true, "When that key was issued, epoch milliseconds.", EPOCH_MS),
+    headerParameter(HEADER.cause, false, "Why the saga goes back: the tag of its first error.", {
+      pattern: CAUSE.source,
+      type: "string",
+    }),
     headerParameter(HEADER.undoesKnown, true, "What the caller knows of it.", { enum: ["succeeded", "inDoubt"] }),
   ];
 }

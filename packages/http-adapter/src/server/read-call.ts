@@ -1,7 +1,7 @@
 /** The headers of a call, checked: whose it is, and for an undo what it takes back. */
 import { type IdempotencyKey, idempotencyKey } from "@backstep/saga-core/adapter";
 import { err, ok, type Result } from "neverthrow";
-import { HEADER, TRUE, unquoted } from "../wire.ts";
+import { CAUSE, HEADER, TRUE, unquoted } from "../wire.ts";
 import { problemResponse } from "./problem-response.ts";
 
 export interface ReceivedCall {
@@ -13,10 +13,10 @@ export interface ReceivedCall {
   readonly asking: boolean;
 }
 
-export interface ReceivedUndoes {
-  readonly key: IdempotencyKey;
-  readonly issuedAt: number;
-  readonly known: "succeeded" | "inDoubt";
+export interface ReceivedUndo {
+  readonly undoes: { readonly key: IdempotencyKey; readonly issuedAt: number; readonly known: "succeeded" | "inDoubt" };
+  /** A tag; absent from a caller that does not say. */
+  readonly cause: string | undefined;
 }
 
 export const SAGA_ID = /^[A-Za-z0-9._:@~-]{1,128}$/;
@@ -41,11 +41,18 @@ export function readCall(headers: Headers, now: number): Result<ReceivedCall, Re
   );
 }
 
-export function readUndoes(headers: Headers): Result<ReceivedUndoes, Response> {
+export function readUndo(headers: Headers): Result<ReceivedUndo, Response> {
+  const told = headers.get(HEADER.cause) ?? "";
+  const cause = CAUSE.test(told) ? told : undefined;
   const known = headers.get(HEADER.undoesKnown);
   if (known !== "succeeded" && known !== "inDoubt") return err(invalid(`${HEADER.undoesKnown} must be succeeded or inDoubt`));
   return readKey(HEADER.undoesKey, headers.get(HEADER.undoesKey) ?? "").andThen((key) =>
-    readTime(HEADER.undoesIssuedAt, headers.get(HEADER.undoesIssuedAt) ?? "").map((issuedAt): ReceivedUndoes => ({ key, issuedAt, known })),
+    readTime(HEADER.undoesIssuedAt, headers.get(HEADER.undoesIssuedAt) ?? "").map(
+      (issuedAt): ReceivedUndo => ({
+        undoes: { key, issuedAt, known },
+        cause,
+      }),
+    ),
   );
 }
 

@@ -10,7 +10,7 @@ import { operationName } from "../wire.ts";
 import { answerResponse, rejectionResponse } from "./answer-response.ts";
 import { ContractBroken } from "./contract-broken.ts";
 import { problemResponse } from "./problem-response.ts";
-import { type ReceivedCall, readCall, readUndoes } from "./read-call.ts";
+import { type ReceivedCall, readCall, readUndo } from "./read-call.ts";
 import { readInput } from "./read-input.ts";
 
 /** What every handler of a service looks like once its types are erased. */
@@ -72,14 +72,15 @@ async function undo(served: ServedOperation, operation: Undo, accepted: Accepted
   const { asking, ...call } = accepted.call;
   const name = operationName(contract.name, served.name);
   if (asking) return answerResponse(contract.name, operation, await fence.resolve({ ...call, name }));
-  const undoes = readUndoes(headers);
-  if (undoes.isErr()) return undoes.error;
-  if (undoes.value.key === call.key) {
+  const read = readUndo(headers);
+  if (read.isErr()) return read.error;
+  const { undoes, cause } = read.value;
+  if (undoes.key === call.key) {
     return problemResponse("keyInvalid", { detail: "an undo has a key of its own, not that of its action" });
   }
-  const undone = { ...undoes.value, name: operationName(contract.name, operation.undoes) };
+  const undone = { ...undoes, name: operationName(contract.name, operation.undoes) };
   const answer = await fence.undo({ ...call, name, input, undoes: undone }, async (context) => {
-    await handle(context, input);
+    await handle({ ...context, cause }, input);
   });
   return answerResponse(contract.name, operation, answer);
 }

@@ -125,6 +125,17 @@ describe("whose call it is", () => {
     },
   );
 
+  test.each([
+    ["OutOfStock", "OutOfStock"],
+    ["Too much", undefined],
+    ["Übermaß", undefined],
+    ["x".repeat(65), undefined],
+  ])("an undo says why, where the cause %s can travel", async (cause, told) => {
+    const { sent, warehouse: client } = open();
+    await client.release(line, { ...undoCall, cause });
+    expect(sent[0]?.headers["backstep-cause"]).toBe(told);
+  });
+
   test("a deciding query is the operation's own request, with a header that says so", async () => {
     const { sent, warehouse: client } = open();
     await client.reserve(line, call);
