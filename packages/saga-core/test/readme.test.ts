@@ -1,8 +1,7 @@
-/** The saga that the README shows, run as it stands there. Goal: the first thing a reader sees compiles and does what the text beside it says. */
+// Goal: the first thing a reader sees compiles, and does what the text beside it says. Method: the regions below are the program of the README, in both languages, and run here.
+import { readFileSync } from "node:fs";
 import { err, ok, okAsync, type ResultAsync } from "neverthrow";
-import { match } from "ts-pattern";
 import { expect, test } from "vitest";
-import { z } from "zod";
 import type { Call, Fault } from "../src/index.ts";
 
 interface Line {
@@ -48,10 +47,13 @@ function createShop({ stock, points }: { stock: number; points: number }) {
   };
 }
 
-// #region saga
-import { all, createEngine, createMemoryStore, saga, step } from "../src/index.ts";
+type Shop = ReturnType<typeof createShop>;
 
-function createCheckout({ products, accounts, payments }: ReturnType<typeof createShop>) {
+// #region saga
+import { all, saga, step } from "@backstep/saga-core";
+import { z } from "zod";
+
+function createCheckout({ products, accounts, payments }: Shop) {
   const deductStock = step({
     name: "product.deduct-stock",
     run: (line: Line, { call }) => products.deduct(line, call),
@@ -78,33 +80,58 @@ function createCheckout({ products, accounts, payments }: ReturnType<typeof crea
 }
 // #endregion saga
 
-test("the saga of the README pays, or takes everything back", async () => {
-  const shop = createShop({ stock: 5, points: 100 });
+type Order = { lines: Line[]; total: number };
+
+// #region run
+import { createEngine, createMemoryStore } from "@backstep/saga-core";
+import { match } from "ts-pattern";
+
+function openTill(shop: Shop) {
   const checkout = createCheckout(shop);
-  const engine = createEngine({ sagas: [checkout], store: createMemoryStore() });
-  const lines = [
-    { productId: "tea", quantity: 2 },
-    { productId: "cup", quantity: 1 },
-  ];
+  const engine = createEngine({ sagas: [checkout], store: createMemoryStore() }); // createSqliteStore({ path }) outlives the process
+  return async (order: Order, requestId: string): Promise<string> => {
+    const result = await engine.run(checkout, order, { id: `checkout:${requestId}` }); // asked again, it answers the same and does nothing twice
+    return result.match(
+      (points) => `paid with ${points} points`,
+      (error) =>
+        match(error)
+          .with({ _tag: "OutOfStock" }, ({ productId }) => `no ${productId} left`) // a domain error, bare: everything is taken back
+          .with({ _tag: "InsufficientPoints" }, () => "not enough points")
+          .with({ _tag: "SagaFaulted" }, ({ step }) => `${step} could not be done`) // so it is here
+          .with({ _tag: "SagaParked" }, { _tag: "SagaAbandoned" }, () => "an operator sees to it")
+          .with({ _tag: "SagaRequestInvalid" }, { _tag: "SagaIdConflict" }, { _tag: "SagaUnavailable" }, () => "not started")
+          .exhaustive(), //                                                             forget one, and it does not compile
+    );
+  };
+}
+// #endregion run
 
-  const paid = await engine.run(checkout, { lines, total: 60 }, { id: "first" });
-  expect(paid._unsafeUnwrap()).toBe(60);
-  expect(shop.state).toEqual({ stock: 2, points: 40, paid: 60 });
+const lines = [
+  { productId: "tea", quantity: 2 },
+  { productId: "cup", quantity: 1 },
+];
 
-  const refused = await engine.run(checkout, { lines: lines.slice(1), total: 60 }, { id: "second" });
-  const told = refused.match(
-    () => "paid",
-    (error) =>
-      match(error)
-        .with({ _tag: "OutOfStock" }, ({ productId }) => `no ${productId} left`)
-        .with({ _tag: "InsufficientPoints" }, () => "not enough points")
-        .with({ _tag: "SagaFaulted" }, ({ fault }) => fault.message)
-        .with({ _tag: "SagaParked" }, () => "an operator looks at it")
-        .with({ _tag: "SagaAbandoned" }, () => "given up")
-        .with({ _tag: "SagaRequestInvalid" }, { _tag: "SagaIdConflict" }, { _tag: "SagaUnavailable" }, () => "not started")
-        .exhaustive(),
-  );
-  expect(told).toBe("not enough points");
+test("the saga of the README pays, once per request", async () => {
+  const shop = createShop({ stock: 5, points: 100 });
+  const pay = openTill(shop);
+  expect(await pay({ lines, total: 60 }, "first")).toBe("paid with 60 points");
+  expect(await pay({ lines, total: 60 }, "first")).toBe("paid with 60 points");
   expect(shop.state).toEqual({ stock: 2, points: 40, paid: 60 });
-  await engine.close();
+});
+
+test.each([
+  ["points", { stock: 5, points: 50 }, "not enough points"],
+  ["stock", { stock: 2, points: 100 }, "no cup left"],
+])("and takes everything back when %s are short", async (_, opening, told) => {
+  const shop = createShop(opening);
+  expect(await openTill(shop)({ lines, total: 60 }, "first")).toBe(told);
+  expect(shop.state).toEqual({ ...opening, paid: 0 });
+});
+
+test.each(["README.md", "README.ko.md"])("%s shows the program that runs here", (page) => {
+  const source = readFileSync(new URL(import.meta.url), "utf8");
+  const text = readFileSync(new URL(`../../../${page}`, import.meta.url), "utf8");
+  const regions = [...source.matchAll(/^\/\/ #region (\w+)\n(.*?)^\/\/ #endregion \1$/gms)];
+  expect(regions.map(([, name]) => name)).toEqual(["saga", "run"]);
+  for (const [, , region = ""] of regions) expect(text).toContain(`\`\`\`ts\n${region}\`\`\``);
 });
