@@ -23,14 +23,14 @@ async function live(open: (now: () => number) => Database, life: readonly Batch[
 const inMemory = (now: () => number): Database => createMemoryDatabase({ now });
 
 describe("whatever is called, in whatever order, whoever dies", () => {
-  test("effects are applied and undone at most once, seals hold, and answers stay, in memory", async () => {
+  test("I11: effects are applied and undone at most once, seals hold, and answers stay, in memory", async () => {
     await fc.assert(
       fc.asyncProperty(batches, (life) => live(inMemory, life)),
       { numRuns: 800 },
     );
   });
 
-  test("effects are applied and undone at most once, seals hold, and answers stay, on files", async () => {
+  test("I11: effects are applied and undone at most once, seals hold, and answers stay, on files", async () => {
     const directory = await mkdtemp(join(tmpdir(), "backstep-fence-"));
     let run = 0;
     await fc.assert(
