@@ -4,8 +4,8 @@
  */
 import type { Command, InputOf, OutputOf, Query, RejectionOf, Undo } from "@backstep/contract";
 import {
-  type Cause,
   type CompensatableStep,
+  causeTag,
   DefinitionInvalid,
   type InDoubtPolicy,
   type NonJsonPart,
@@ -89,16 +89,12 @@ function compensatable(action: AnyOperation, back: AnyOperation, options: StepOf
   return step({
     name: nameOf(action),
     run: (input: never, { call }) => action(input, call),
-    compensate: (input, { call, cause }) => back(input, { ...call, cause: tagOf(cause) }) as ResultAsync<unknown, Fault>,
+    compensate: (input, { call, cause }) => back(input, { ...call, cause: causeTag(cause) }) as ResultAsync<unknown, Fault>,
     // The engine reads the answer; which type it has was settled by the contract.
     resolve: (input, { call, slot }) => (slot === "action" ? action : back).resolve(input, call) as never,
     output: outputOf(action),
     ...options,
   });
-}
-
-function tagOf(cause: Cause): string {
-  return cause._tag === "RejectedCause" ? cause.error._tag : cause.fault._tag;
 }
 
 function readOnly(query: AnyOperation, options: Pick<StepOfOptions, "retry"> = {}): unknown {

@@ -56,6 +56,12 @@ export const PROBLEM = {
   keyReused: { type: "urn:backstep:problem:key-reused", status: 422, title: "This key came with another payload" },
   unexpected: { type: "urn:backstep:problem:unexpected", status: 500, title: "Something went wrong here" },
   unavailable: { type: "urn:backstep:problem:unavailable", status: 503, title: "Not available just now" },
+  sagaCancelled: { type: "urn:backstep:problem:saga-cancelled", status: 409, title: "It was cancelled; everything is taken back" },
+  sagaDeadlineExceeded: {
+    type: "urn:backstep:problem:saga-deadline-exceeded",
+    status: 503,
+    title: "It could not be done in time; everything is taken back",
+  },
   sagaFaulted: { type: "urn:backstep:problem:saga-faulted", status: 503, title: "It could not be done; everything is taken back" },
 } as const;
 

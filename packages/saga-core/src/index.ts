@@ -10,14 +10,20 @@ export {
   emit,
   fail,
   now,
+  type SignalTimedOut,
   sagaId,
   savepoint,
+  sleep,
+  sleepUntil,
   uuid,
+  waitFor,
 } from "./definition/effects.ts";
 export type {
   Applied,
   Attempt,
+  CancelledCause,
   Cause,
+  DeadlineCause,
   FaultedCause,
   InDoubt,
   NotApplied,
@@ -29,9 +35,11 @@ export type {
   Succeeded,
   UndoableOutcome,
 } from "./definition/outcome.ts";
+export { causeTag } from "./definition/outcome.ts";
 export type { RetryPolicy } from "./definition/retry-policy.ts";
 export { type AnySaga, type CompleteEffect, type NestableSaga, type RunEffect, type Saga, saga } from "./definition/saga.ts";
 export type { Body, SagaDefinition } from "./definition/saga-definition.ts";
+export { type Signal, signal } from "./definition/signal.ts";
 export { type CompensatableStep, type PivotCall, type PivotStep, type ReadOnlyStep, type RetriableStep, step } from "./definition/step.ts";
 export type {
   ActionContext,
@@ -44,10 +52,14 @@ export type {
 export { DefinitionInvalid } from "./errors/definition-invalid.ts";
 export { type Fault, type FaultData, type FaultTag, fault, isFault } from "./errors/fault.ts";
 export type {
+  CancelRefused,
+  FirstError,
   ParkCause,
   ParkedOperation,
   Quarantine,
   SagaAbandoned,
+  SagaCancelled,
+  SagaDeadlineExceeded,
   SagaEnding,
   SagaFaulted,
   SagaIdConflict,
@@ -56,16 +68,26 @@ export type {
   SagaRequestInvalid,
   SagaStartError,
   SagaUnavailable,
+  SignalRefused,
   StandingEffect,
   VerbRefused,
 } from "./errors/saga-error.ts";
 export { decided, type Tagged } from "./errors/tagged.ts";
 export type { SagaStatus } from "./journal/journal-store.ts";
 export { createMemoryStore } from "./journal/memory-store.ts";
-export type { Ending, OperationView, SagaView, SlotView } from "./journal/saga-view.ts";
+export type { Ending, OperationView, SagaView, SlotView, WaitView } from "./journal/saga-view.ts";
+export type { Duration } from "./primitives/duration.ts";
 export { type IdempotencyKey, idempotencyKey } from "./primitives/idempotency-key.ts";
 export type { JournalableCheck, Json, NonJsonPart, NotJournalable } from "./primitives/json.ts";
-export { createEngine, type Engine, type EngineOptions, type RunOptions, type VerbError } from "./runtime/engine.ts";
+export {
+  type CancelOptions,
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type RunOptions,
+  type SignalOptions,
+  type VerbError,
+} from "./runtime/engine.ts";
 export type { OperatorOrder, SettleOrder } from "./runtime/operator-verbs.ts";
 export type { Recovery } from "./runtime/saga-host.ts";
 export type { SagaSnapshot } from "./runtime/saga-reader.ts";

@@ -2,6 +2,7 @@
 export type {
   AppendError,
   AppendRequest,
+  DueSagas,
   JournalCorrupt,
   JournalStore,
   LoadError,
@@ -12,6 +13,7 @@ export type {
   StaleEpoch,
   StoredJournal,
   StoreUnavailable,
+  UnfinishedOptions,
   UnfinishedPage,
 } from "./journal/journal-store.ts";
 export { RECORD_CHARACTERS_MAX } from "./journal/journal-store.ts";

@@ -98,6 +98,7 @@ function openTill(shop: Shop) {
           .with({ _tag: "OutOfStock" }, ({ productId }) => `no ${productId} left`) // a domain error, bare: everything is taken back
           .with({ _tag: "InsufficientPoints" }, () => "not enough points")
           .with({ _tag: "SagaFaulted" }, ({ step }) => `${step} could not be done`) // so it is here
+          .with({ _tag: "SagaCancelled" }, { _tag: "SagaDeadlineExceeded" }, () => "called off") // and here
           .with({ _tag: "SagaParked" }, { _tag: "SagaAbandoned" }, () => "an operator sees to it")
           .with({ _tag: "SagaRequestInvalid" }, { _tag: "SagaIdConflict" }, { _tag: "SagaUnavailable" }, () => "not started")
           .exhaustive(), //                                                             forget one, and it does not compile

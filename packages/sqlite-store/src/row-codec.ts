@@ -11,6 +11,7 @@ export interface SagaRow {
   readonly position: number;
   readonly saga: { readonly name: string; readonly version: number };
   readonly status: SagaStatus;
+  readonly wakeAt: number | undefined;
   readonly epoch: number;
   readonly nextSequence: number;
   readonly claimsWithoutProgress: number;
@@ -29,7 +30,14 @@ export class RowUnreadable extends Error {
   readonly _tag = "RowUnreadable";
 }
 
-const statuses: readonly string[] = ["running", "parked", "completed", "compensated", "abandoned"] satisfies readonly SagaStatus[];
+const statuses: readonly string[] = [
+  "running",
+  "parked",
+  "waiting",
+  "completed",
+  "compensated",
+  "abandoned",
+] satisfies readonly SagaStatus[];
 
 /**
  * CRC-32 over a record and its place, so that a row that moved to another place is noticed as well as one that changed. The first record
@@ -45,6 +53,7 @@ export function parseSagaRow(row: Row): SagaRow {
     position: integerOf(row, "position"),
     saga: { name: textOf(row, "name"), version: integerOf(row, "version") },
     status: statusOf(row),
+    wakeAt: row["wake_at"] === null ? undefined : integerOf(row, "wake_at"),
     epoch: integerOf(row, "epoch"),
     nextSequence: integerOf(row, "next_sequence"),
     claimsWithoutProgress: integerOf(row, "claims_without_progress"),

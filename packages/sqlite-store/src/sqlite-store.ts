@@ -6,6 +6,7 @@ import type { SqliteDatabase } from "./driver.ts";
 import { openDatabase } from "./open-database.ts";
 import { prepareAppend, problemOf } from "./operations/append-record.ts";
 import { prepareClaim } from "./operations/claim-saga.ts";
+import { prepareListDue } from "./operations/list-due.ts";
 import { prepareListUnfinished } from "./operations/list-unfinished.ts";
 import { damageOf, prepareReadJournal } from "./operations/read-journal.ts";
 import { prepareRelay } from "./operations/relay-events.ts";
@@ -73,6 +74,7 @@ export function storeOn(
   const appends = prepareAppend(database, { writer, now });
   const claims = prepareClaim(database, writer, readJournal);
   const listUnfinished = prepareListUnfinished(database);
+  const listDue = prepareListDue(database);
   const relay = prepareRelay(database);
   let closing: Promise<void> | undefined;
 
@@ -120,6 +122,7 @@ export function storeOn(
         }),
       ),
     unfinished: (options) => read(() => ok(listUnfinished(options))),
+    due: (options) => read(() => ok(listDue(options))),
     outbox: {
       pending: ({ limit }) => read(() => ok(relay.listPending(limit))),
       // No evidence tells who removed an event, and none is needed: forgetting it twice is harmless.

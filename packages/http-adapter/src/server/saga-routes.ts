@@ -118,6 +118,8 @@ type EngineError = SagaEnding | SagaStartError | SagaNotFound | SagaUnavailable;
 
 const ENGINE_TAGS: Readonly<Record<EngineError["_tag"], true>> = {
   SagaAbandoned: true,
+  SagaCancelled: true,
+  SagaDeadlineExceeded: true,
   SagaFaulted: true,
   SagaIdConflict: true,
   SagaNotFound: true,
@@ -153,6 +155,8 @@ function engineResponse({ path }: RouteOptions, sagaId: string, error: EngineErr
     .with({ _tag: "SagaFaulted" }, ({ step, path: place }) =>
       problemResponse("sagaFaulted", { detail: `${step ?? place} could not be done; everything is taken back`, decided: "key" }),
     )
+    .with({ _tag: "SagaCancelled" }, () => problemResponse("sagaCancelled", { decided: "key" }))
+    .with({ _tag: "SagaDeadlineExceeded" }, () => problemResponse("sagaDeadlineExceeded", { decided: "key" }))
     .with({ _tag: "SagaAbandoned" }, ({ stands }) =>
       problemResponse("sagaAbandoned", {
         detail: `an operator ended it; ${stands.length} effects stand`,

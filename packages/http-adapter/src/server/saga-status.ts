@@ -2,7 +2,7 @@
  * A saga's state for a status page: what each step came to, in order. Tags only: inputs, outputs and the members of errors may be somebody's data, and the message of a
  * fault may quote what a step threw.
  */
-import type { Cause, OperationView, SagaSnapshot, SlotView } from "@backstep/saga-core";
+import { causeTag, type OperationView, type SagaSnapshot, type SlotView } from "@backstep/saga-core";
 
 export interface SagaStatusDocument {
   readonly sagaId: string;
@@ -41,7 +41,7 @@ export function sagaStatus({ sagaId, saga, status, view, quarantine }: SagaSnaps
     status,
     startedAt,
     updatedAt,
-    cause: cause === undefined ? undefined : tagOf(cause),
+    cause: cause === undefined ? undefined : causeTag(cause),
     quarantine: quarantine?._tag,
     operations: slots.map(({ document }) => document),
   };
@@ -85,9 +85,5 @@ function outcomeOf({ state, outcome }: SlotView): OperationStatus["outcome"] {
 function reasonOf({ outcome, parked }: SlotView): string | undefined {
   if (parked !== undefined) return `${parked.cause._tag}: ${parked.cause.fault._tag}`;
   if (outcome === undefined || outcome._tag === "Succeeded") return undefined;
-  return tagOf(outcome.cause);
-}
-
-function tagOf(cause: Cause): string {
-  return cause._tag === "RejectedCause" ? cause.error._tag : cause.fault._tag;
+  return causeTag(outcome.cause);
 }

@@ -51,6 +51,8 @@ export type Instruction =
   | { readonly _tag: "Part"; readonly body: Body<unknown, unknown> }
   | { readonly _tag: "Fail"; readonly error: unknown }
   | { readonly _tag: "Emit"; readonly event: EmittedEvent }
+  | { readonly _tag: "Sleep"; readonly until: { readonly afterMs: number } | { readonly atMs: number } }
+  | { readonly _tag: "WaitFor"; readonly signal: string; readonly timeoutMs?: number | undefined }
   | { readonly _tag: "Now" }
   | { readonly _tag: "Uuid" }
   | { readonly _tag: "SagaId" };

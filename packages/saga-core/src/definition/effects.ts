@@ -1,12 +1,14 @@
-/** The effects that are no steps: `all`, `savepoint`, `fail`, `emit`, `now`, `uuid`, `sagaId`. */
+/** The effects that are no steps: `all`, `savepoint`, `fail`, `emit`, `sleep`, `waitFor`, `now`, `uuid`, `sagaId`. */
 import type { Result } from "neverthrow";
 import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 import type { SagaFaulted } from "../errors/saga-error.ts";
 import type { Tagged } from "../errors/tagged.ts";
+import { type Duration, durationMs } from "../primitives/duration.ts";
 import type { JournalableCheck } from "../primitives/json.ts";
 import { type AnyYieldable, type Effect, type FailureOf, takeInstruction, type Yieldable, yieldable } from "./effect.ts";
 import type { RunEffect } from "./saga.ts";
 import type { Body } from "./saga-definition.ts";
+import type { Signal } from "./signal.ts";
 
 type YieldedOutput<Member> =
   Member extends Yieldable<infer Output, never>
@@ -81,6 +83,53 @@ export function emit<Data>(
   options: EmitOptions = {},
 ): Yieldable<undefined, Effect<"emit", "plain", never>> {
   return yieldable({ _tag: "Emit", event: { type: event.type, data, subject: options.subject } });
+}
+
+/**
+ * Lets time pass, on the store's clock: through crashes and restarts, and without keeping the saga in memory when it is long. Ends early only when the saga goes
+ * back.
+ */
+export function sleep(duration: Duration): Yieldable<undefined, Effect<"sleep", "plain", never>> {
+  return yieldable({ _tag: "Sleep", until: { afterMs: checkedMs("sleep", duration) } });
+}
+
+/** As `sleep`, until a point in time, epoch milliseconds of the store's clock; one that is over passes at once. */
+export function sleepUntil(atMs: number): Yieldable<undefined, Effect<"sleep", "plain", never>> {
+  if (!Number.isSafeInteger(atMs)) throw new DefinitionInvalid(`sleepUntil: epoch milliseconds are a whole number; found ${atMs}`);
+  return yieldable({ _tag: "Sleep", until: { atMs } });
+}
+
+export interface SignalTimedOut {
+  readonly _tag: "SignalTimedOut";
+  readonly signal: string;
+}
+
+/**
+ * Waits for a signal and hands back its payload. Signals of one name are handed out in the order in which they arrived, also those that came before anybody waited;
+ * each once. With a timeout a `Result` comes back, and what silence means is the body's decision.
+ */
+export function waitFor<Name extends string, Payload>(
+  signal: Signal<Name, unknown, Payload>,
+): Yieldable<Payload, Effect<"wait-for", "plain", never>>;
+export function waitFor<Name extends string, Payload>(
+  signal: Signal<Name, unknown, Payload>,
+  options: { readonly timeout: Duration },
+): Yieldable<Result<Payload, SignalTimedOut>, Effect<"wait-for", "plain", never>>;
+export function waitFor(
+  signal: Signal<string, unknown, unknown>,
+  { timeout }: { readonly timeout?: Duration | undefined } = {},
+): Yieldable<unknown, Effect<"wait-for", "plain", never>> {
+  const timeoutMs = timeout === undefined ? undefined : checkedMs(`waitFor ${signal.name}, timeout`, timeout);
+  return yieldable({ _tag: "WaitFor", signal: signal.name, timeoutMs });
+}
+
+function checkedMs(where: string, duration: Duration): number {
+  return durationMs(duration).match(
+    (ms) => ms,
+    (flaw) => {
+      throw new DefinitionInvalid(`${where}: ${flaw}`);
+    },
+  );
 }
 
 /** The time of the journal entry that brought the body here, in epoch milliseconds of the store's clock: equal live and on replay. */

@@ -1,4 +1,5 @@
 /** What is known of an operation: of one attempt, and of all of them together. The algebra is in `engine/join-attempts.ts`. */
+import { match } from "ts-pattern";
 import type { Fault, FaultData } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
 
@@ -27,7 +28,10 @@ export interface InDoubt {
 export type UndoableOutcome<Output> = Succeeded<Output> | InDoubt;
 
 /** Why a saga, or a part of it, goes back. */
-export type Cause = RejectedCause | FaultedCause;
+export type Cause = OperationCause | CancelledCause | DeadlineCause;
+
+/** Why an operation, or a body, failed. */
+export type OperationCause = RejectedCause | FaultedCause;
 
 export interface RejectedCause {
   readonly _tag: "RejectedCause";
@@ -40,6 +44,30 @@ export interface FaultedCause {
   readonly path: string;
   readonly step?: string | undefined;
   readonly fault: FaultData;
+}
+
+/** Somebody asked for the saga to be taken back. */
+export interface CancelledCause {
+  readonly _tag: "CancelledCause";
+  readonly by?: string | undefined;
+  readonly reason: string;
+}
+
+/** The saga's deadline passed before its point of no return. */
+export interface DeadlineCause {
+  readonly _tag: "DeadlineCause";
+  /** Epoch milliseconds. */
+  readonly deadlineAt: number;
+}
+
+/** A cause in one word: the tag of the first error, or what became of the saga's time. */
+export function causeTag(cause: Cause): string {
+  return match(cause)
+    .with({ _tag: "RejectedCause" }, ({ error }) => error._tag)
+    .with({ _tag: "FaultedCause" }, ({ fault }) => fault._tag)
+    .with({ _tag: "CancelledCause" }, () => "SagaCancelled")
+    .with({ _tag: "DeadlineCause" }, () => "SagaDeadlineExceeded")
+    .exhaustive();
 }
 
 /** What a deciding query found. */

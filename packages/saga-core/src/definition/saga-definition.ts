@@ -9,6 +9,8 @@ export interface SagaDefinition {
   readonly name: string;
   readonly version: number;
   readonly input: StandardSchemaV1;
+  /** From the start; absent for a saga that may take for ever. */
+  readonly deadlineMs?: number | undefined;
   // Method syntax on purpose: erased sagas of any input must fit here.
   run(input: unknown): Body<unknown, unknown>;
   pivot?(value: unknown): { readonly "~pivot": { readonly step: StepDefinition; readonly input: unknown } };

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 import type { Fault } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
+import { type Duration, durationMs } from "../primitives/duration.ts";
 import type { NonJsonPart, NotJournalable } from "../primitives/json.ts";
 import { type Effect, type EffectKind, type FailureOf, type Yieldable, type YieldedErr, yieldable } from "./effect.ts";
 import type { Body, SagaDefinition } from "./saga-definition.ts";
@@ -23,6 +24,11 @@ interface SagaOptionsBase<Name extends string, Schema extends StandardSchemaV1, 
   /** 1 or more, default 1. A running saga stays with the version it started with; register several while old ones run out. */
   readonly version?: number | undefined;
   readonly input: Schema;
+  /**
+   * How long a saga may take until its point of no return, from its start, on the store's clock. Past it everything is taken back, and the caller gets
+   * `SagaDeadlineExceeded`; what passes later is told to the observer, and changes nothing. Default: none.
+   */
+  readonly deadline?: Duration | undefined;
   /** May fail: everything in it is taken back. Synchronous and deterministic but for what its effects hand it. */
   readonly run: (input: StandardSchemaV1.InferOutput<Schema>) => Body<Yielded, RunOutput>;
 }
@@ -89,8 +95,9 @@ interface SagaConstructor {
   >;
 }
 
-interface ErasedOptions extends Omit<SagaDefinition, "version"> {
+interface ErasedOptions extends Omit<SagaDefinition, "version" | "deadlineMs"> {
   readonly version?: number | undefined;
+  readonly deadline?: Duration | undefined;
 }
 
 function declare(options: ErasedOptions): unknown {
@@ -109,7 +116,8 @@ function declare(options: ErasedOptions): unknown {
   if (typeof options.input?.["~standard"]?.validate !== "function") {
     throw new DefinitionInvalid(`saga ${options.name}: input must be a Standard Schema (zod, valibot, arktype, …)`);
   }
-  const definition: SagaDefinition = Object.freeze({ ...options, version });
+  const { deadline, ...parts } = options;
+  const definition: SagaDefinition = Object.freeze({ ...parts, version, deadlineMs: deadlineOf(options.name, deadline) });
   const nestable = options.pivot === undefined && options.complete === undefined;
   const base = nestable ? (input: unknown): unknown => yieldable({ _tag: "CallSaga", saga: definition, input }) : {};
   for (const [property, value] of Object.entries({ name: options.name, version, "~saga": definition })) {
@@ -117,6 +125,16 @@ function declare(options: ErasedOptions): unknown {
     Object.defineProperty(base, property, { value, enumerable: true });
   }
   return base;
+}
+
+function deadlineOf(name: string, deadline: Duration | undefined): number | undefined {
+  if (deadline === undefined) return undefined;
+  return durationMs(deadline).match(
+    (ms) => ms,
+    (flaw) => {
+      throw new DefinitionInvalid(`saga ${name}: deadline ${flaw}`);
+    },
+  );
 }
 
 export const saga = declare as unknown as SagaConstructor;

@@ -4,9 +4,9 @@
  * Synchronous; a generator is live, so a step costs the same at the end of a long saga as at its start.
  */
 import { type Err, err, ok } from "neverthrow";
-import { match } from "ts-pattern";
+import { match, P } from "ts-pattern";
 import { collectCalls, type Instruction } from "../definition/effect.ts";
-import type { Cause } from "../definition/outcome.ts";
+import { type Cause, causeTag, type FaultedCause, type OperationCause } from "../definition/outcome.ts";
 import type { Body, SagaDefinition } from "../definition/saga-definition.ts";
 import { faultData, isFault } from "../errors/fault.ts";
 import type { SagaFaulted } from "../errors/saga-error.ts";
@@ -17,6 +17,7 @@ import { freezeJson, type Json, toJson } from "../primitives/json.ts";
 import type { Operation } from "./operation.ts";
 import { type BodyScope, createScope, type Done, type Group, haltCause, nextPath, type Scope, type Settled } from "./scope.ts";
 import { type Compensate, undoAll } from "./undo.ts";
+import type { Wait } from "./waits.ts";
 
 /** What the interpreter needs of the machine that owns the saga's state. */
 export interface Machine {
@@ -32,8 +33,10 @@ export interface Machine {
     input: Json | undefined,
     settled: (outcome: SettledOutcome) => void,
   ): Operation;
-  /** Orders every open action below this path to settle with what is known. */
+  /** Orders every open action below this path to settle with what is known, and ends every wait there. */
   stopActions(path: string): void;
+  /** Journals a wait; what it is for may be there already. */
+  beginWait(wait: Wait): void;
   /** A body broke where nothing goes back: the saga waits for another definition, and what is under way elsewhere waits with it. */
   bodyFailed(cause: Cause): void;
   compensate: Compensate;
@@ -119,7 +122,7 @@ function finish(scope: BodyScope, settled: Settled): void {
 }
 
 function closeBody(scope: BodyScope, settled: Settled & { readonly _tag: "Failed" }): Settled {
-  const original = settled.cause._tag === "FaultedCause" ? settled.cause.fault.message : settled.cause.error._tag;
+  const original = settled.cause._tag === "FaultedCause" ? settled.cause.fault.message : causeTag(settled.cause);
   try {
     const closed = collectCalls(new Set(), () => (scope.body as Generator<unknown, unknown, unknown>).return(undefined));
     if (closed.done === true) return settled;
@@ -144,6 +147,8 @@ function perform(machine: Machine, scope: Scope, instruction: Instruction | Err<
     .with({ _tag: "Part" }, ({ body }) => runBody(machine, scope, () => body, done))
     .with({ _tag: "Fail" }, ({ error }) => done(failed(failureCause(scope.path, error))))
     .with({ _tag: "Emit" }, (emitted) => emit(machine, scope, emitted, done))
+    .with({ _tag: "Sleep" }, (instruction) => sleepOn(machine, scope, instruction, done))
+    .with({ _tag: "WaitFor" }, (instruction) => waitOn(machine, scope, instruction, done))
     .with({ _tag: "Now" }, () => done(returned(machine.now())))
     .with({ _tag: "Uuid" }, () => done(returned(uuidOf(`${machine.seed()} ${nextPath(scope, "uuid")}`))))
     .with({ _tag: "SagaId" }, () => done(returned(machine.sagaId)))
@@ -223,8 +228,14 @@ function journalable(value: unknown): Checked {
 function runSavepoint(machine: Machine, scope: Scope, body: () => Body<unknown, unknown>, done: Done): void {
   const child = createScope({ path: nextPath(scope, "savepoint"), parent: scope });
   runBody(machine, child, body, (settled) => {
+    // What stops a scope further out is not caught here: its steps are taken back with the rest, in their place.
+    const halt = haltCause(scope);
+    if (settled._tag === "Returned" || halt !== undefined) scope.undo.push({ _tag: "UndoScope", nodes: child.undo });
+    if (halt !== undefined) {
+      done(failed(halt));
+      return;
+    }
     if (settled._tag === "Returned") {
-      scope.undo.push({ _tag: "UndoScope", nodes: child.undo });
       scope.events.push(...child.events);
       done(returned(ok(settled.value)));
       return;
@@ -234,10 +245,15 @@ function runSavepoint(machine: Machine, scope: Scope, body: () => Body<unknown, 
   });
 }
 
+/** Cancellations and deadlines never come here: they stop the whole of `run`. */
 function savepointError(sagaId: string, cause: Cause): Tagged | SagaFaulted {
-  return cause._tag === "RejectedCause"
-    ? cause.error
-    : { _tag: "SagaFaulted", sagaId, path: cause.path, step: cause.step, fault: cause.fault };
+  return match(cause)
+    .with({ _tag: "RejectedCause" }, ({ error }) => error)
+    .with({ _tag: "FaultedCause" }, ({ path, step, fault }): SagaFaulted => ({ _tag: "SagaFaulted", sagaId, path, step, fault }))
+    .with({ _tag: P.union("CancelledCause", "DeadlineCause") }, () => {
+      throw new TypeError("a savepoint does not catch what stops the saga");
+    })
+    .exhaustive();
 }
 
 function runAll(machine: Machine, scope: Scope, { members, shape, concurrency }: Extract<Instruction, { _tag: "All" }>, done: Done): void {
@@ -247,6 +263,7 @@ function runAll(machine: Machine, scope: Scope, { members, shape, concurrency }:
   let started = 0;
   let active = 0;
   let looping = false;
+  let over = false;
 
   // A group further out that failed ends this one as its own failure does, so that no member starts here either.
   const failure = (): Cause | undefined => group.failed ?? haltCause(scope);
@@ -255,7 +272,10 @@ function runAll(machine: Machine, scope: Scope, { members, shape, concurrency }:
     looping = true;
     while (failure() === undefined && active < concurrency && started < members.length) startMember(started);
     looping = false;
-    if (active === 0) settleGroup();
+    if (active > 0 || over) return;
+    // Once: what ends the waits of a failed group comes back here from within.
+    over = true;
+    settleGroup();
   };
   const startMember = (index: number): void => {
     const [member, child] = [members[index], children[index]];
@@ -284,6 +304,32 @@ function runAll(machine: Machine, scope: Scope, { members, shape, concurrency }:
   proceed();
 }
 
+function sleepOn(machine: Machine, scope: Scope, { until }: Extract<Instruction, { _tag: "Sleep" }>, done: Done): void {
+  const dueAt = "atMs" in until ? until.atMs : machine.now() + until.afterMs;
+  const path = nextPath(scope, "sleep");
+  machine.beginWait({ path, dueAt, ended: (end) => done(end._tag === "Halted" ? leftWait(scope) : returned(undefined)) });
+}
+
+function waitOn(machine: Machine, scope: Scope, instruction: Extract<Instruction, { _tag: "WaitFor" }>, done: Done): void {
+  const { signal, timeoutMs } = instruction;
+  const dueAt = timeoutMs === undefined ? undefined : machine.now() + timeoutMs;
+  machine.beginWait({
+    path: nextPath(scope, signal),
+    signal,
+    dueAt,
+    ended: (end) =>
+      match(end)
+        .with({ _tag: "Signalled" }, ({ payload }) => done(returned(timeoutMs === undefined ? payload : ok(payload))))
+        .with({ _tag: "Due" }, () => done(returned(err({ _tag: "SignalTimedOut", signal }))))
+        .with({ _tag: "Halted" }, () => done(leftWait(scope)))
+        .exhaustive(),
+  });
+}
+
+function leftWait(scope: Scope): Settled {
+  return failed(haltCause(scope) ?? scopeFault(scope.path, "a wait was left, and nothing around it had failed"));
+}
+
 /** Record keys may hold anything; paths are kept to what keys and headers carry. */
 function segment(key: string): string {
   return encodeURIComponent(key).replaceAll("~", "%7E").replaceAll("'", "%27");
@@ -302,10 +348,10 @@ function emit(machine: Machine, scope: Scope, { event }: Extract<Instruction, { 
   done(returned(undefined));
 }
 
-function failureCause(path: string, error: unknown): Cause {
+function failureCause(path: string, error: unknown): OperationCause {
   if (isFault(error)) return { _tag: "FaultedCause", path, fault: faultData(error) };
   if (!isTagged(error)) return scopeFault(path, "a failure needs a _tag");
-  return toJson(error).match<Cause>(
+  return toJson(error).match<OperationCause>(
     (json) => ({ _tag: "RejectedCause", error: json as unknown as Tagged }),
     ({ path: place, found }) => scopeFault(path, `the failure ${error._tag} is no JSON: ${place === "" ? "it" : place} is ${found}`),
   );
@@ -315,7 +361,7 @@ function bodyFault(path: string, thrown: unknown): Cause {
   return scopeFault(path, `the body threw: ${messageOf(thrown)}`);
 }
 
-export function scopeFault(path: string, message: string): Cause {
+export function scopeFault(path: string, message: string): FaultedCause {
   return { _tag: "FaultedCause", path, fault: { _tag: "Faulted", message } };
 }
 

@@ -3,7 +3,7 @@
  * never means "no effect of the operation" once an earlier one may have had it; only success, a decision for the key or a seal says more.
  */
 import { match, P } from "ts-pattern";
-import type { Attempt, Cause } from "../definition/outcome.ts";
+import type { Attempt, OperationCause } from "../definition/outcome.ts";
 import type { ResolvedRetryPolicy } from "../definition/retry-policy.ts";
 import type { InDoubtPolicy, StepKind } from "../definition/step-definition.ts";
 import { type Fault, fault, faultData } from "../errors/fault.ts";
@@ -53,7 +53,7 @@ export interface Park {
 export interface ResolveNow {
   readonly _tag: "ResolveNow";
   /** What the saga would go back for. */
-  readonly cause: Cause;
+  readonly cause: OperationCause;
 }
 
 export type AnyAttempt = Attempt<Json | undefined, Tagged>;
@@ -118,7 +118,7 @@ export function judgeAttempt(rules: OperationRules, join: Join, attempt: AnyAtte
 }
 
 /** The participant's last word was no success, and it is final for this attempt. */
-function concludeWithoutSuccess(rules: OperationRules, join: Join, cause: Cause): Verdict {
+function concludeWithoutSuccess(rules: OperationRules, join: Join, cause: OperationCause): Verdict {
   if (mustSucceed(rules)) return park("CannotGoOn", causeFault(cause));
   if (rules.kind === "readOnly") return noEffect(cause);
   if (join.applied) return park("OutputLost", causeFault(cause));
@@ -138,7 +138,7 @@ function mustSucceed(rules: OperationRules): boolean {
   return rules.slot === "compensation" || rules.forwardOnly;
 }
 
-function underPolicy(rules: OperationRules, cause: Cause): Verdict {
+function underPolicy(rules: OperationRules, cause: OperationCause): Verdict {
   return match(rules.inDoubt)
     .with("compensate", (): Verdict => ({ _tag: "Settle", outcome: { _tag: "InDoubt", known: "nothing", cause } }))
     .with("resolve", (): Verdict => ({ _tag: "ResolveNow", cause }))
@@ -184,7 +184,13 @@ export type ResolutionAttempt =
   | { readonly _tag: "StillUnknown"; readonly fault: Fault };
 
 /** Decides what follows from a deciding query. `asked` counts the queries made. */
-export function judgeResolution(rules: OperationRules, cause: Cause, found: ResolutionAttempt, asked: number, moment: Moment): Verdict {
+export function judgeResolution(
+  rules: OperationRules,
+  cause: OperationCause,
+  found: ResolutionAttempt,
+  asked: number,
+  moment: Moment,
+): Verdict {
   return match(found)
     .with({ _tag: "Succeeded" }, ({ output }): Verdict => ({ _tag: "Settle", outcome: { _tag: "Succeeded", output } }))
     .with({ _tag: "NotApplied" }, ({ error }) => noEffect(rejectedCause(error)))
@@ -206,7 +212,7 @@ export function retryDelayMs(retry: ResolvedRetryPolicy, attempts: number, last:
   return Math.max(jittered, last.retryAfterMs ?? 0, 1);
 }
 
-function noEffect(cause: Cause): Verdict {
+function noEffect(cause: OperationCause): Verdict {
   return { _tag: "Settle", outcome: { _tag: "NoEffect", cause } };
 }
 
@@ -214,15 +220,15 @@ function park(tag: ParkCause["_tag"], found: Pick<Fault, "_tag" | "message" | "d
   return { _tag: "Park", cause: { _tag: tag, fault: faultData(found) } };
 }
 
-function rejectedCause(error: Tagged): Cause {
+function rejectedCause(error: Tagged): OperationCause {
   return { _tag: "RejectedCause", error };
 }
 
-function faultedCause(rules: OperationRules, found: Fault): Cause {
+function faultedCause(rules: OperationRules, found: Fault): OperationCause {
   return { _tag: "FaultedCause", path: rules.path, step: rules.step, fault: faultData(found) };
 }
 
-function causeFault(cause: Cause): Pick<Fault, "_tag" | "message" | "details"> {
+function causeFault(cause: OperationCause): Pick<Fault, "_tag" | "message" | "details"> {
   return cause._tag === "FaultedCause"
     ? cause.fault
     : { _tag: "Faulted", message: `the participant answered ${cause.error._tag}`, details: cause.error as unknown as Json };

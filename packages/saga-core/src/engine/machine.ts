@@ -6,7 +6,7 @@
  * recorded one, and a mismatch stops the saga before any effect (I6).
  */
 import { match, P } from "ts-pattern";
-import type { Cause } from "../definition/outcome.ts";
+import { type Cause, causeTag, type FaultedCause } from "../definition/outcome.ts";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { Quarantine } from "../errors/saga-error.ts";
 import type {
@@ -18,6 +18,7 @@ import type {
   OperatorSettled,
   SagaStarted,
   SettledOutcome,
+  SignalReceived,
 } from "../journal/entry.ts";
 import type { SagaStatus } from "../journal/journal-store.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
@@ -27,15 +28,24 @@ import { type CallStep, type Machine, messageOf, runBody, scopeFault } from "./i
 import { freshJoin, interruptedJoin, type Join, NOTHING_KNOWN, waitsToGoOn } from "./join-attempts.ts";
 import { type Operation, operationId, rulesOf, runCommand } from "./operation.ts";
 import { ReplayDiverged } from "./replay-diverged.ts";
-import { createScope, haltCause, type Scope } from "./scope.ts";
+import { createScope, type Group, haltCause, type Scope } from "./scope.ts";
 import { type Compensate, undoAll } from "./undo.ts";
+import { type KeyUse, type Wait, Waits } from "./waits.ts";
 
 /** What applying facts came to. Nothing of it has happened yet: `entries` are appended first, then the rest is done. */
 export interface Step {
   readonly entries: readonly Entry[];
   readonly commands: readonly Command[];
   readonly status: SagaStatus;
+  /** When time moves the saga next, epoch milliseconds; absent when only an answer, a signal or an operator can. */
+  readonly wakeAt: number | undefined;
 }
+
+/** Where a saga is on its way: until the pivot's intent it may go back. */
+export type Phase = "run" | "pivot" | "complete" | "back";
+
+/** The path of the fact that the saga's deadline passed. */
+export const DEADLINE_PATH = "deadline";
 
 export interface SagaMachine {
   /** Applies one fact. The machine is ahead of the journal until `entries` are durable, and must be dropped if they never are. */
@@ -50,6 +60,15 @@ export interface SagaMachine {
   /** Why the saga cannot be driven further by this definition. */
   quarantine(): Quarantine | undefined;
   operation(path: string, slot: Slot): Readonly<Operation> | undefined;
+  phase(): Phase;
+  /** Whether a cancellation or a deadline has been taken, and the saga goes back as soon as what is in flight has settled. */
+  halted(): boolean;
+  /** Paths whose time has come, the longest over first; each is to be told with a `TimerFired`. */
+  due(now: number): readonly string[];
+  wakeAt(): number | undefined;
+  signalUse(signal: Pick<SignalReceived, "signal" | "key" | "payload">): KeyUse;
+  /** Signals that nobody has taken yet. */
+  signalsQueued(): number;
 }
 
 export function createMachine(definition: SagaDefinition, sagaId: string): SagaMachine {
@@ -73,6 +92,12 @@ class Engine implements SagaMachine, Machine {
   #cursor = 0;
   #ended: Ended | undefined;
   #quarantine: Quarantine | undefined;
+  #phase: Phase = "run";
+  /** `run` as a whole, for what stops it from outside. */
+  readonly #root: Group = { path: "run", failed: undefined };
+  readonly #waits = new Waits();
+  /** Until it passes, or no longer matters. */
+  #deadlineAt: number | undefined;
 
   constructor(definition: SagaDefinition, sagaId: string) {
     this.#definition = definition;
@@ -102,7 +127,35 @@ class Engine implements SagaMachine, Machine {
 
   #step(): Step {
     const commands = this.#quarantine === undefined ? this.#commands : [];
-    return { entries: this.#entries, commands, status: this.#status() };
+    return { entries: this.#entries, commands, status: this.#status(), wakeAt: this.wakeAt() };
+  }
+
+  phase(): Phase {
+    return this.#phase;
+  }
+
+  halted(): boolean {
+    return this.#root.failed !== undefined;
+  }
+
+  due(now: number): readonly string[] {
+    const waits = this.#waits.dueAt(now);
+    return this.#deadlineAt !== undefined && this.#deadlineAt <= now ? [DEADLINE_PATH, ...waits] : waits;
+  }
+
+  wakeAt(): number | undefined {
+    if (this.#ended !== undefined || this.#quarantine !== undefined) return undefined;
+    const next = this.#waits.nextDueAt();
+    if (next === undefined || this.#deadlineAt === undefined) return next ?? this.#deadlineAt;
+    return Math.min(next, this.#deadlineAt);
+  }
+
+  signalUse(signal: Pick<SignalReceived, "signal" | "key" | "payload">): KeyUse {
+    return this.#waits.keyUse(signal);
+  }
+
+  signalsQueued(): number {
+    return this.#waits.queued;
   }
 
   quarantine(): Quarantine | undefined {
@@ -124,7 +177,9 @@ class Engine implements SagaMachine, Machine {
   #status(): SagaStatus {
     if (this.#ended !== undefined) return this.#ended;
     if (this.#quarantine !== undefined) return "parked";
-    return this.#open.size === 0 && this.#parked > 0 ? "parked" : "running";
+    if (this.#open.size > 0) return "running";
+    if (this.#parked > 0) return "parked";
+    return this.#waits.size > 0 ? "waiting" : "running";
   }
 
   #take(fact: Fact): void {
@@ -133,6 +188,9 @@ class Engine implements SagaMachine, Machine {
       .with({ _tag: "SagaStarted" }, (started) => this.#start(started))
       .with({ _tag: "OperationSettled" }, ({ path, slot, outcome }) => this.#settle(this.#expect(path, slot, "open"), outcome))
       .with({ _tag: "OperationParked" }, (parked) => this.#park(parked))
+      .with({ _tag: "TimerFired" }, ({ path }) => this.#fire(path))
+      .with({ _tag: "SignalReceived" }, (received) => this.#receive(received))
+      .with({ _tag: "CancelRequested" }, ({ by, reason }) => this.#halt({ _tag: "CancelledCause", by, reason }))
       .with({ _tag: "OperatorRetried" }, ({ path, slot }) => this.#reopen(this.#expect(path, slot, "parked")))
       .with({ _tag: "OperatorSettled" }, (settled) => this.#settleByOperator(settled))
       .with({ _tag: "OperatorAbandoned" }, () => {
@@ -143,15 +201,17 @@ class Engine implements SagaMachine, Machine {
 
   // Phases: run, then the pivot, then complete; or back.
 
-  #start({ input, seed }: SagaStarted): void {
+  #start({ input, seed, deadlineAt }: SagaStarted): void {
     this.#seed = seed;
-    const scope = createScope({ path: "run", parent: undefined });
+    this.#deadlineAt = deadlineAt;
+    const scope = createScope({ path: "run", parent: undefined, group: this.#root });
     runBody(
       this,
       scope,
       () => this.#definition.run(freezeJson(input)),
       (settled) => {
-        if (settled._tag === "Failed") this.#goBack(scope, settled.cause);
+        // What stopped the saga from outside came first, whatever its body made of being left.
+        if (settled._tag === "Failed") this.#goBack(scope, this.#root.failed ?? settled.cause);
         else this.#runReturned(scope, settled.value);
       },
     );
@@ -167,6 +227,7 @@ class Engine implements SagaMachine, Machine {
       this.#completeWithRun(scope, value);
       return;
     }
+    this.#phase = "complete";
     this.#decide({ _tag: "RunReturned", at: this.#at });
     this.#release(scope);
     this.#complete(value, undefined);
@@ -190,6 +251,7 @@ class Engine implements SagaMachine, Machine {
       return;
     }
     const { step, input } = called;
+    this.#phase = "pivot";
     this.startAction(scope, `pivot/${step.name}`, { _tag: "CallStep", step, input }, input, (outcome) => {
       if (outcome._tag !== "Succeeded") this.#goBack(runScope, outcome.cause);
       else {
@@ -214,6 +276,7 @@ class Engine implements SagaMachine, Machine {
   }
 
   #complete(value: unknown, pivoted: unknown): void {
+    this.#phase = "complete";
     const { complete } = this.#definition;
     if (complete === undefined) {
       const output = this.#output(value);
@@ -238,11 +301,13 @@ class Engine implements SagaMachine, Machine {
    * finds no entry that does not follow from what it decides.
    */
   bodyFailed(cause: Cause): void {
-    const message = cause._tag === "FaultedCause" ? cause.fault.message : `complete failed with ${cause.error._tag}`;
+    const message = cause._tag === "FaultedCause" ? cause.fault.message : `complete failed with ${causeTag(cause)}`;
     this.#quarantine = { _tag: "BodyFailed", message };
   }
 
   #goBack(scope: Scope, cause: Cause): void {
+    this.#phase = "back";
+    this.#deadlineAt = undefined;
     this.wentBack("run", cause);
     undoAll(scope.undo, cause, this.compensate, () => this.#end("compensated", { _tag: "SagaCompensated", cause, at: this.#at }));
   }
@@ -263,7 +328,58 @@ class Engine implements SagaMachine, Machine {
     );
   }
 
+  // What comes from outside and answers no operation.
+
+  /** Stops `run` as the failure of a group does: nothing new starts, waits end, what is in flight settles, and then everything is taken back. */
+  #halt(cause: Cause): void {
+    if (this.#phase !== "run")
+      throw new ReplayDiverged(`the journal stops the saga while it runs, where this definition has it in ${this.#phase}`);
+    this.#root.failed ??= cause;
+    this.stopActions("run/");
+  }
+
+  #fire(path: string): void {
+    if (path === DEADLINE_PATH) this.#passDeadline();
+    else this.#endWait(path).ended({ _tag: "Due" });
+  }
+
+  /** After the point of no return it is told, and changes nothing. */
+  #passDeadline(): void {
+    const deadlineAt = this.#deadlineAt;
+    if (deadlineAt === undefined) throw new ReplayDiverged("the journal has a deadline pass, where this saga has none");
+    this.#deadlineAt = undefined;
+    if (this.#phase === "run") this.#halt({ _tag: "DeadlineCause", deadlineAt });
+  }
+
+  #receive(received: SignalReceived): void {
+    this.#waits.receive(received);
+    const waiter = this.#waits.waiterOf(received.signal);
+    if (waiter !== undefined) this.#handSignal(waiter);
+  }
+
+  /** Hands a queued signal to a wait for it, if there is one. */
+  #handSignal(wait: Wait): boolean {
+    const signal = wait.signal === undefined ? undefined : this.#waits.take(wait.signal);
+    if (signal === undefined) return false;
+    this.#waits.end(wait.path);
+    this.#decide({ _tag: "SignalTaken", path: wait.path, key: signal.key, at: this.#at });
+    wait.ended({ _tag: "Signalled", payload: signal.payload });
+    return true;
+  }
+
+  #endWait(path: string): Wait {
+    const wait = this.#waits.end(path);
+    if (wait === undefined) throw new ReplayDiverged(`the journal ends a wait at ${path}, where this definition waits for nothing`);
+    return wait;
+  }
+
   // What the interpreter asks for.
+
+  beginWait(wait: Wait): void {
+    const { path, signal, dueAt } = wait;
+    this.#decide({ _tag: "WaitBegan", path, signal, dueAt, at: this.#at });
+    if (!this.#handSignal(wait)) this.#waits.begin(wait);
+  }
 
   startAction(
     scope: Scope,
@@ -324,6 +440,15 @@ class Engine implements SagaMachine, Machine {
     for (const operation of this.#open) {
       if (operation.slot === "action" && operation.path.startsWith(path)) this.#stop(operation);
     }
+    for (const wait of this.#waits.below(path)) this.#leaveWait(wait.path);
+  }
+
+  #leaveWait(path: string): void {
+    // One that was left already, by what leaving another one led to.
+    const wait = this.#waits.end(path);
+    if (wait === undefined) return;
+    this.#decide({ _tag: "WaitLeft", path, at: this.#at });
+    wait.ended({ _tag: "Halted" });
   }
 
   /** One that was ordered by this very step was never sent: its order is taken back, and there is no doubt about it. */
@@ -389,7 +514,7 @@ class Engine implements SagaMachine, Machine {
 
   #settleByOperator({ path, slot, verdict }: OperatorSettled): void {
     const operation = this.#expect(path, slot, "parked");
-    const cause: Cause = {
+    const cause: FaultedCause = {
       _tag: "FaultedCause",
       path,
       step: operation.step.name,
@@ -449,7 +574,19 @@ function freezeOutcome(outcome: SettledOutcome): SettledOutcome {
 function asFact(entry: Entry): Fact {
   return match(entry)
     .with(
-      { _tag: P.union("SagaStarted", "OperationSettled", "OperationParked", "OperatorRetried", "OperatorSettled", "OperatorAbandoned") },
+      {
+        _tag: P.union(
+          "SagaStarted",
+          "OperationSettled",
+          "OperationParked",
+          "TimerFired",
+          "SignalReceived",
+          "CancelRequested",
+          "OperatorRetried",
+          "OperatorSettled",
+          "OperatorAbandoned",
+        ),
+      },
       (fact) => fact,
     )
     .otherwise((decision) => {
@@ -463,6 +600,8 @@ function fingerprint(entry: Entry): string {
     .with({ _tag: "OperationIntended" }, ({ _tag, path, step, input }) => `${_tag} ${path} (${step}) with ${canonicalJson(input)}`)
     .with({ _tag: "EventEmitted" }, ({ _tag, path, type, data }) => `${_tag} ${path} (${type}) with ${canonicalJson(data)}`)
     .with({ _tag: "SagaCompleted" }, ({ _tag, output }) => `${_tag} with ${canonicalJson(output)}`)
-    .with({ _tag: P.union("CompensationIntended", "WentBack") }, ({ _tag, path }) => `${_tag} ${path}`)
+    .with({ _tag: "WaitBegan" }, ({ _tag, path, signal }) => `${_tag} ${path}${signal === undefined ? "" : ` for ${signal}`}`)
+    .with({ _tag: "SignalTaken" }, ({ _tag, path, key }) => `${_tag} ${path} with ${key}`)
+    .with({ _tag: P.union("CompensationIntended", "WentBack", "WaitLeft") }, ({ _tag, path }) => `${_tag} ${path}`)
     .otherwise(({ _tag }) => _tag);
 }

@@ -14,6 +14,22 @@ export interface SagaFaulted {
   readonly fault: FaultData;
 }
 
+/** It was cancelled before its point of no return, and everything is taken back. */
+export interface SagaCancelled {
+  readonly _tag: "SagaCancelled";
+  readonly sagaId: string;
+  readonly by?: string | undefined;
+  readonly reason: string;
+}
+
+/** Its deadline passed before its point of no return, and everything is taken back. */
+export interface SagaDeadlineExceeded {
+  readonly _tag: "SagaDeadlineExceeded";
+  readonly sagaId: string;
+  /** Epoch milliseconds of the store's clock. */
+  readonly deadlineAt: number;
+}
+
 /** Not finished, and the engine may not decide alone: an operator's `retry`, `settle` or `abandon` goes on from here. Nothing is lost meanwhile. */
 export interface SagaParked {
   readonly _tag: "SagaParked";
@@ -21,7 +37,7 @@ export interface SagaParked {
   /** The operations that are stuck; empty when the saga cannot be driven at all, see `quarantine`. */
   readonly operations: readonly ParkedOperation[];
   /** Why the saga was going back when it got stuck: the first error. Absent while it went forward. */
-  readonly firstError?: Tagged | FaultData | undefined;
+  readonly firstError?: FirstError | undefined;
   readonly quarantine?: Quarantine | undefined;
 }
 
@@ -51,8 +67,11 @@ export interface SagaAbandoned {
   readonly by: string;
   readonly reason: string;
   readonly stands: readonly StandingEffect[];
-  readonly firstError?: Tagged | FaultData | undefined;
+  readonly firstError?: FirstError | undefined;
 }
+
+/** Why a saga went back: a domain error, a fault, a cancellation or a deadline. */
+export type FirstError = Tagged | FaultData | SagaCancelled | SagaDeadlineExceeded;
 
 export interface StandingEffect {
   readonly path: string;
@@ -87,8 +106,24 @@ export interface SagaUnavailable {
 }
 
 /** How a saga that was started can answer besides its output and its domain errors. */
-export type SagaEnding = SagaFaulted | SagaParked | SagaAbandoned;
+export type SagaEnding = SagaFaulted | SagaCancelled | SagaDeadlineExceeded | SagaParked | SagaAbandoned;
 export type SagaStartError = SagaRequestInvalid | SagaIdConflict | SagaUnavailable;
+
+/** The signal was not taken, and nothing was changed. `message` says why. */
+export interface SignalRefused {
+  readonly _tag: "SignalRefused";
+  readonly sagaId: string;
+  readonly reason: "ended" | "payloadInvalid" | "keyReused" | "tooMany";
+  readonly message: string;
+}
+
+/** The saga is past its point of no return, or has ended otherwise than by going back: it can only go forward. */
+export interface CancelRefused {
+  readonly _tag: "CancelRefused";
+  readonly sagaId: string;
+  readonly reason: "pastPivot" | "ended" | "requestInvalid";
+  readonly message: string;
+}
 
 /** The verb does not fit the operation's state; nothing was changed. `message` says what would. */
 export interface VerbRefused {

@@ -34,8 +34,18 @@ const FAULT_TAGS: Readonly<Record<FaultTag, true>> = {
 };
 const fault = members("a fault", { _tag: oneOf(...Object.keys(FAULT_TAGS)), message: text });
 const rejection = members("an error with a _tag", { _tag: text });
-const cause = tagged("a cause", { RejectedCause: { error: rejection }, FaultedCause: { path: text, fault } });
-const outcome = tagged("an outcome", { Succeeded: {}, NoEffect: { cause }, InDoubt: { known: oneOf("succeeded", "nothing"), cause } });
+const operationCauses = { RejectedCause: { error: rejection }, FaultedCause: { path: text, fault } };
+const operationCause = tagged("a cause", operationCauses);
+const cause = tagged("a cause", {
+  ...operationCauses,
+  CancelledCause: { reason: text },
+  DeadlineCause: { deadlineAt: count },
+});
+const outcome = tagged("an outcome", {
+  Succeeded: {},
+  NoEffect: { cause: operationCause },
+  InDoubt: { known: oneOf("succeeded", "nothing"), cause: operationCause },
+});
 const verdict = tagged("a verdict", { SettledApplied: {}, SettledNotApplied: { next: oneOf("goOn", "undo", "reissue") } });
 const parkCause = members("a cause to park", {
   _tag: oneOf("DoubtRemains", "OutputLost", "KeyReused", "EvidenceLost", "CannotGoOn"),
@@ -49,12 +59,18 @@ const operator = { by: text, reason: text };
 const SHAPES: { readonly [Tag in Entry["_tag"]]: ShapesOf<Tag> } = {
   SagaStarted: { seed: text },
   OperationSettled: { path: text, slot, outcome, attempts: count },
+  TimerFired: { path: text },
+  SignalReceived: { signal: text, key: text },
+  CancelRequested: { reason: text },
   OperationParked: { path: text, slot, cause: parkCause, knowledge, attempts: count },
   OperatorRetried: { path: text, slot, ...operator },
   OperatorSettled: { path: text, slot, verdict, evidence: text, ...operator },
   OperatorAbandoned: { stands: standings, ...operator },
   OperationIntended: { path: text, step: text, kind: oneOf("compensatable", "readOnly", "pivot", "retriable") },
   CompensationIntended: { path: text },
+  WaitBegan: { path: text },
+  SignalTaken: { path: text, key: text },
+  WaitLeft: { path: text },
   WentBack: { path: text, cause },
   RunReturned: {},
   EventEmitted: { path: text, type: text },

@@ -7,7 +7,7 @@
  * `run/coupon.use`, `run/all/2/product.deduct-stock`, `complete/order.mark-paid`.
  */
 
-import type { Cause, InDoubt, Succeeded } from "../definition/outcome.ts";
+import type { Cause, InDoubt, OperationCause, Succeeded } from "../definition/outcome.ts";
 import type { StepKind } from "../definition/step-definition.ts";
 import type { ParkCause, StandingEffect } from "../errors/saga-error.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
@@ -23,6 +23,28 @@ export interface SagaStarted extends Dated {
   readonly input?: Json | undefined;
   /** Random text that ids inside the saga are derived from. */
   readonly seed: string;
+  /** Epoch milliseconds; kept here, so that a changed definition changes no running saga's. */
+  readonly deadlineAt?: number | undefined;
+}
+
+/** What a wait was for has come by the clock: a sleep is over, nobody signalled in time, or, with the path `deadline`, the saga's deadline passed. */
+export interface TimerFired extends Dated {
+  readonly _tag: "TimerFired";
+  readonly path: string;
+}
+
+export interface SignalReceived extends Dated {
+  readonly _tag: "SignalReceived";
+  readonly signal: string;
+  /** The sender's: the same key again is the same signal. */
+  readonly key: string;
+  readonly payload?: Json | undefined;
+}
+
+export interface CancelRequested extends Dated {
+  readonly _tag: "CancelRequested";
+  readonly by?: string | undefined;
+  readonly reason: string;
 }
 
 /** The joined outcome of an operation's attempts. */
@@ -31,12 +53,12 @@ export type SettledOutcome = Succeeded<Json | undefined> | NoEffect | DoubtKept;
 /** Every attempt definitely had no effect. */
 export interface NoEffect {
   readonly _tag: "NoEffect";
-  readonly cause: Cause;
+  readonly cause: OperationCause;
 }
 
 /** Spent in doubt, under the policy `compensate`. */
 export interface DoubtKept extends InDoubt {
-  readonly cause: Cause;
+  readonly cause: OperationCause;
 }
 
 export interface OperationSettled extends Dated {
@@ -111,6 +133,28 @@ export interface CompensationIntended extends Dated {
   readonly path: string;
 }
 
+/** The body waits: for a time, for a signal, or for whichever comes first. */
+export interface WaitBegan extends Dated {
+  readonly _tag: "WaitBegan";
+  readonly path: string;
+  readonly signal?: string | undefined;
+  /** Epoch milliseconds. */
+  readonly dueAt?: number | undefined;
+}
+
+/** A signal went to a wait, and to no other. */
+export interface SignalTaken extends Dated {
+  readonly _tag: "SignalTaken";
+  readonly path: string;
+  readonly key: string;
+}
+
+/** A wait ended with nothing, because the saga, or the group around it, goes back. */
+export interface WaitLeft extends Dated {
+  readonly _tag: "WaitLeft";
+  readonly path: string;
+}
+
 /** A scope failed: `run` (the whole saga goes back) or a savepoint. */
 export interface WentBack extends Dated {
   readonly _tag: "WentBack";
@@ -142,6 +186,25 @@ export interface SagaCompensated extends Dated {
   readonly cause: Cause;
 }
 
-export type Fact = SagaStarted | OperationSettled | OperationParked | OperatorRetried | OperatorSettled | OperatorAbandoned;
-export type Decision = OperationIntended | CompensationIntended | WentBack | RunReturned | EventEmitted | SagaCompleted | SagaCompensated;
+export type Fact =
+  | SagaStarted
+  | OperationSettled
+  | OperationParked
+  | TimerFired
+  | SignalReceived
+  | CancelRequested
+  | OperatorRetried
+  | OperatorSettled
+  | OperatorAbandoned;
+export type Decision =
+  | OperationIntended
+  | CompensationIntended
+  | WaitBegan
+  | SignalTaken
+  | WaitLeft
+  | WentBack
+  | RunReturned
+  | EventEmitted
+  | SagaCompleted
+  | SagaCompensated;
 export type Entry = Fact | Decision;

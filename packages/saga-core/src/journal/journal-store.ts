@@ -6,8 +6,11 @@
  */
 import type { Result } from "neverthrow";
 
-/** What a store may index without reading records. `running` and `parked` are unfinished. */
-export type SagaStatus = "running" | "parked" | "completed" | "compensated" | "abandoned";
+/**
+ * What a store may index without reading records. `running`, `parked` and `waiting` are unfinished: something is under way, an operator is needed, or only time or a
+ * signal moves the saga.
+ */
+export type SagaStatus = "running" | "parked" | "waiting" | "completed" | "compensated" | "abandoned";
 
 export interface AppendRequest {
   readonly sagaId: string;
@@ -18,6 +21,8 @@ export interface AppendRequest {
   readonly saga: { readonly name: string; readonly version: number };
   /** The saga's status once this record counts. */
   readonly status: SagaStatus;
+  /** When time moves the saga next, epoch milliseconds, once this record counts; absent when it does not. Replaces what an earlier record said. */
+  readonly wakeAt?: number | undefined;
   /** Opaque text, at most `RECORD_CHARACTERS_MAX` characters. */
   readonly record: string;
   /** Events that become publishable with this record, in order. Same transaction, or nothing. */
@@ -70,6 +75,19 @@ export interface JournalCorrupt {
 
 export type LoadError = JournalCorrupt | StoreUnavailable;
 
+export interface UnfinishedOptions {
+  readonly limit: number;
+  readonly after?: string | undefined;
+  /** Default `false`: there may be a million that only wait. */
+  readonly waiting?: boolean | undefined;
+}
+
+export interface DueSagas {
+  readonly sagaIds: readonly string[];
+  /** Epoch milliseconds of the first `wakeAt` after `until`; absent when there is none. */
+  readonly next?: number | undefined;
+}
+
 export interface UnfinishedPage {
   /** Oldest first, by time of start. */
   readonly sagaIds: readonly string[];
@@ -90,8 +108,10 @@ export interface JournalStore {
   load(sagaId: string): Promise<Result<StoredJournal | undefined, LoadError>>;
   /** Takes a saga over: raises its epoch, so that every append under an older one is refused from then on, and reads it. `undefined` when there is none. */
   claim(sagaId: string): Promise<Result<StoredJournal | undefined, LoadError>>;
-  /** Sagas that have not ended, in pages of at most `limit`. */
-  unfinished(options: { readonly limit: number; readonly after?: string | undefined }): Promise<Result<UnfinishedPage, StoreUnavailable>>;
+  /** Sagas that have not ended, in pages of at most `limit`; those that are `waiting` only when they are asked for. */
+  unfinished(options: UnfinishedOptions): Promise<Result<UnfinishedPage, StoreUnavailable>>;
+  /** Unfinished sagas whose `wakeAt` is `until` or earlier, the longest over first, at most `limit`; and when the next one after `until` is. */
+  due(options: { readonly until: number; readonly limit: number }): Promise<Result<DueSagas, StoreUnavailable>>;
   readonly outbox: Outbox;
   /** Settles what is under way and releases the store. Appends called afterwards fail with `StoreUnavailable`. */
   close(): Promise<void>;

@@ -7,6 +7,7 @@ import { err, ok, type Result } from "neverthrow";
 import {
   type AppendError,
   type AppendRequest,
+  type DueSagas,
   type JournalStore,
   type LoadError,
   type OutboxEvent,
@@ -14,6 +15,7 @@ import {
   type SagaStatus,
   type StoredJournal,
   type StoreUnavailable,
+  type UnfinishedOptions,
   type UnfinishedPage,
 } from "./journal-store.ts";
 
@@ -22,6 +24,7 @@ interface StoredSaga {
   /** Place in the order of creation, from 1. */
   readonly position: number;
   status: SagaStatus;
+  wakeAt: number | undefined;
   epoch: number;
   claimsWithoutProgress: number;
   readonly records: string[];
@@ -93,6 +96,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     load: (sagaId) => run(() => read(disk, sagaId)),
     claim: (sagaId) => run(() => claimFrom(disk, sagaId)),
     unfinished: (page) => run(() => ok(unfinishedOf(disk, page))),
+    due: (wanted) => run(() => ok(dueOf(disk, wanted))),
     outbox: {
       pending: ({ limit }) => run(() => ok([...disk.outbox.values()].slice(0, limit))),
       published: (ids) =>
@@ -112,7 +116,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
 }
 
 function appendTo(disk: MemoryDisk, request: AppendRequest): Result<void, AppendError> {
-  const { sagaId, sequence, epoch, status, record, outbox } = request;
+  const { sagaId, sequence, epoch, status, wakeAt, record, outbox } = request;
   if (record.length > RECORD_CHARACTERS_MAX) {
     return unavailable(
       `a record has at most ${RECORD_CHARACTERS_MAX} characters; record ${sequence} of saga ${sagaId} has ${record.length}`,
@@ -131,10 +135,11 @@ function appendTo(disk: MemoryDisk, request: AppendRequest): Result<void, Append
   for (const event of outbox) disk.outbox.set(event.id, event);
   if (stored === undefined) {
     const position = disk.sagas.size + 1;
-    disk.sagas.set(sagaId, { saga: request.saga, position, status, epoch, claimsWithoutProgress: 0, records: [record] });
+    disk.sagas.set(sagaId, { saga: request.saga, position, status, wakeAt, epoch, claimsWithoutProgress: 0, records: [record] });
   } else {
     stored.records.push(record);
     stored.status = status;
+    stored.wakeAt = wakeAt;
     stored.claimsWithoutProgress = 0;
   }
   return ok();
@@ -163,20 +168,31 @@ function claimFrom(disk: MemoryDisk, sagaId: string): Result<StoredJournal | und
   return read(disk, sagaId);
 }
 
-function unfinishedOf(
-  disk: MemoryDisk,
-  { limit, after = "0" }: { readonly limit: number; readonly after?: string | undefined },
-): UnfinishedPage {
+function unfinishedOf(disk: MemoryDisk, { limit, after = "0", waiting = false }: UnfinishedOptions): UnfinishedPage {
   const sagaIds: string[] = [];
   let last = Number(after);
   // A map lists in order of creation, which is the order of start.
   for (const [sagaId, { status, position }] of disk.sagas) {
-    if ((status !== "running" && status !== "parked") || position <= Number(after)) continue;
+    if (!isUnfinished(status) || (status === "waiting" && !waiting) || position <= Number(after)) continue;
     if (sagaIds.length === limit) return { sagaIds, next: String(last) };
     sagaIds.push(sagaId);
     last = position;
   }
   return { sagaIds };
+}
+
+function dueOf(disk: MemoryDisk, { until, limit }: { readonly until: number; readonly limit: number }): DueSagas {
+  const timed = [...disk.sagas].flatMap(([sagaId, { status, wakeAt }]) =>
+    wakeAt !== undefined && isUnfinished(status) ? [{ sagaId, wakeAt }] : [],
+  );
+  timed.sort((left, right) => left.wakeAt - right.wakeAt);
+  const next = timed.find(({ wakeAt }) => wakeAt > until)?.wakeAt;
+  const due = timed.filter(({ wakeAt }) => wakeAt <= until).slice(0, limit);
+  return { sagaIds: due.map(({ sagaId }) => sagaId), ...(next === undefined ? {} : { next }) };
+}
+
+function isUnfinished(status: SagaStatus): boolean {
+  return status === "running" || status === "parked" || status === "waiting";
 }
 
 function unavailable(message: string): Result<never, StoreUnavailable> {

@@ -3,7 +3,7 @@
  * body. The engine's own state, which can go on, is `engine/machine.ts`; both fold the same facts.
  */
 import { match, P } from "ts-pattern";
-import type { Cause } from "../definition/outcome.ts";
+import type { Cause, FaultedCause } from "../definition/outcome.ts";
 import type { StepKind } from "../definition/step-definition.ts";
 import type { ParkCause, StandingEffect } from "../errors/saga-error.ts";
 import type { Json } from "../primitives/json.ts";
@@ -41,6 +41,16 @@ export interface OperationView {
   readonly compensation?: SlotView | undefined;
 }
 
+/** A sleep, or a wait for a signal. */
+export interface WaitView {
+  readonly path: string;
+  readonly signal?: string | undefined;
+  /** Epoch milliseconds. */
+  readonly dueAt?: number | undefined;
+  readonly since: number;
+  readonly state: "waiting" | "due" | "signalled" | "left";
+}
+
 export type Ending =
   | { readonly _tag: "Completed"; readonly output: Json | undefined }
   | { readonly _tag: "Compensated"; readonly cause: Cause }
@@ -54,6 +64,13 @@ export interface SagaView {
   readonly cause?: Cause | undefined;
   /** By path, in order of intent. */
   readonly operations: ReadonlyMap<string, OperationView>;
+  /** By path, in order of their begin. */
+  readonly waits: ReadonlyMap<string, WaitView>;
+  readonly deadlineAt?: number | undefined;
+  /** When the deadline was noticed to have passed: before the point of no return it took the saga back, after it it changed nothing. */
+  readonly deadlinePassedAt?: number | undefined;
+  /** When a cancellation was taken. */
+  readonly cancelledAt?: number | undefined;
   readonly ending?: Ending | undefined;
 }
 
@@ -63,11 +80,15 @@ interface MutableView {
   updatedAt: number;
   cause?: Cause | undefined;
   readonly operations: Map<string, OperationView>;
+  readonly waits: Map<string, WaitView>;
+  deadlineAt?: number | undefined;
+  deadlinePassedAt?: number | undefined;
+  cancelledAt?: number | undefined;
   ending?: Ending | undefined;
 }
 
 export function viewOf(entries: Iterable<Entry>): SagaView {
-  const view: MutableView = { input: undefined, startedAt: 0, updatedAt: 0, operations: new Map() };
+  const view: MutableView = { input: undefined, startedAt: 0, updatedAt: 0, operations: new Map(), waits: new Map() };
   for (const entry of entries) fold(view, entry);
   return view;
 }
@@ -75,9 +96,22 @@ export function viewOf(entries: Iterable<Entry>): SagaView {
 function fold(view: MutableView, entry: Entry): void {
   view.updatedAt = entry.at;
   match(entry)
-    .with({ _tag: "SagaStarted" }, ({ input, at }) => {
+    .with({ _tag: "SagaStarted" }, ({ input, at, deadlineAt }) => {
       view.input = input;
       view.startedAt = at;
+      view.deadlineAt = deadlineAt;
+    })
+    .with({ _tag: "TimerFired", path: "deadline" }, ({ at }) => {
+      view.deadlinePassedAt = at;
+    })
+    .with({ _tag: "TimerFired" }, ({ path }) => endWait(view, path, "due"))
+    .with({ _tag: "SignalTaken" }, ({ path }) => endWait(view, path, "signalled"))
+    .with({ _tag: "WaitLeft" }, ({ path }) => endWait(view, path, "left"))
+    .with({ _tag: "WaitBegan" }, ({ path, signal, dueAt, at }) =>
+      view.waits.set(path, { path, signal, dueAt, since: at, state: "waiting" }),
+    )
+    .with({ _tag: "CancelRequested" }, ({ at }) => {
+      view.cancelledAt = at;
     })
     .with({ _tag: "OperationIntended" }, (intent) => view.operations.set(intent.path, intended(intent)))
     .with({ _tag: "CompensationIntended" }, ({ path, at }) => {
@@ -102,8 +136,13 @@ function fold(view: MutableView, entry: Entry): void {
     .with({ _tag: "OperatorAbandoned" }, ({ by, reason, stands }: OperatorAbandoned) => {
       view.ending = { _tag: "Abandoned", by, reason, stands };
     })
-    .with({ _tag: P.union("RunReturned", "EventEmitted") }, () => undefined)
+    .with({ _tag: P.union("RunReturned", "EventEmitted", "SignalReceived") }, () => undefined)
     .exhaustive();
+}
+
+function endWait(view: MutableView, path: string, state: WaitView["state"]): void {
+  const wait = view.waits.get(path);
+  if (wait !== undefined) view.waits.set(path, { ...wait, state });
 }
 
 function intended({ path, step, kind, input, at }: OperationIntended): OperationView {
@@ -136,7 +175,7 @@ function settledByOperator(slot: SlotView, { verdict, path, at }: OperatorSettle
     return { state: "settled", outcome: { _tag: "Succeeded", output: verdict.output }, attempts, intendedAt, settledAt: at };
   }
   if (verdict.next === "reissue") return { state: "open", attempts: 0, intendedAt };
-  const cause: Cause = { _tag: "FaultedCause", path, fault: { _tag: "Sealed", message: "settled by an operator as not applied" } };
+  const cause: FaultedCause = { _tag: "FaultedCause", path, fault: { _tag: "Sealed", message: "settled by an operator as not applied" } };
   return {
     state: "settled",
     outcome:
@@ -173,7 +212,7 @@ function standingOf(action: SlotView): StandingEffect["known"] | undefined {
     .exhaustive();
 }
 
-/** A saga is parked when something waits for an operator and nothing else can move. */
+/** A saga is parked when something waits for an operator and nothing is under way; it is waiting when only time or a signal can move it. */
 export function statusOf(view: SagaView): SagaStatus {
   if (view.ending !== undefined) {
     return match(view.ending)
@@ -185,6 +224,7 @@ export function statusOf(view: SagaView): SagaStatus {
   const slots = [...view.operations.values()].flatMap(({ action, compensation }) =>
     compensation === undefined ? [action] : [action, compensation],
   );
-  const stuck = slots.some(({ state }) => state === "parked") && !slots.some(({ state }) => state === "open");
-  return stuck ? "parked" : "running";
+  if (slots.some(({ state }) => state === "open")) return "running";
+  if (slots.some(({ state }) => state === "parked")) return "parked";
+  return [...view.waits.values()].some(({ state }) => state === "waiting") ? "waiting" : "running";
 }

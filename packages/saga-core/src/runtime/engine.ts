@@ -4,11 +4,24 @@
  */
 import { ResultAsync } from "neverthrow";
 import type { AnySaga, Saga } from "../definition/saga.ts";
-import type { SagaEnding, SagaNotFound, SagaParked, SagaStartError, SagaUnavailable, VerbRefused } from "../errors/saga-error.ts";
+import type { Signal } from "../definition/signal.ts";
+import { DefinitionInvalid } from "../errors/definition-invalid.ts";
+import type {
+  CancelRefused,
+  SagaEnding,
+  SagaNotFound,
+  SagaParked,
+  SagaStartError,
+  SagaUnavailable,
+  SignalRefused,
+  VerbRefused,
+} from "../errors/saga-error.ts";
 import type { JournalStore } from "../journal/journal-store.ts";
+import type { Duration } from "../primitives/duration.ts";
 import { hostTimer, type Random, type Timer } from "../primitives/host.ts";
 import { abandonSaga, readmitSaga, retryOperation, settleOperation } from "./operator-actions.ts";
 import type { OperatorOrder, SettleOrder } from "./operator-verbs.ts";
+import { cancelSaga, signalSaga } from "./outside-facts.ts";
 import { Registry } from "./registry.ts";
 import { type Recovery, SagaHost } from "./saga-host.ts";
 import { awaitResult, inspectSaga, listParked, type SagaSnapshot } from "./saga-reader.ts";
@@ -24,7 +37,11 @@ export interface EngineOptions {
   readonly random?: Random | undefined;
   /** Called after events were committed; a relay's `nudge` fits. Must not throw. */
   readonly onEvents?: (() => void) | undefined;
+  /** A saga that only waits, for time or a signal, leaves memory when that is further away than this many milliseconds. Default 10,000. */
+  readonly evictAfterMs?: number | undefined;
 }
+
+const EVICT_AFTER_MS_DEFAULT = 10_000;
 
 export interface RunOptions {
   /**
@@ -32,6 +49,18 @@ export interface RunOptions {
    * for as long as the journal keeps it.
    */
   readonly id: string;
+  /** How long it may take until its point of no return; replaces the saga's own `deadline`. Of the first start of an id it counts, and of no other. */
+  readonly deadline?: Duration | undefined;
+}
+
+export interface SignalOptions {
+  /** The sender's name for this signal: 1 to 255 characters. The same key again, with the same payload, is the same signal, and is taken once. */
+  readonly key: string;
+}
+
+export interface CancelOptions {
+  /** Who cancels, for the journal: 1 to 200 characters. */
+  readonly by?: string | undefined;
 }
 
 export type VerbError = VerbRefused | SagaNotFound | SagaUnavailable;
@@ -56,6 +85,21 @@ export interface Engine {
     saga: Saga<string, never, Output, Failure>,
     id: string,
   ): ResultAsync<Output, Failure | SagaEnding | SagaNotFound | SagaUnavailable>;
+  /**
+   * Tells an unfinished saga something, once per key, whether or not it waits for it yet. When it answers `ok`, the signal is durable. Refused for a saga that has
+   * ended, a payload that does not fit, and a key that came with another payload.
+   */
+  signal<Given, Payload>(
+    id: string,
+    signal: Signal<string, Given, Payload>,
+    payload: NoInfer<Given>,
+    options: SignalOptions,
+  ): ResultAsync<void, SignalRefused | SagaNotFound | SagaUnavailable>;
+  /**
+   * Asks for a saga to be taken back. Until the pivot's intent is journaled it is: once the attempts in flight have settled; waits and pending retries end at once. From
+   * then on it is refused. Of a saga that goes back, or went, it is no news, and `ok`. No compensation is stopped by it (FS-48).
+   */
+  cancel(id: string, reason: string, options?: CancelOptions): ResultAsync<void, CancelRefused | SagaNotFound | SagaUnavailable>;
   /** The saga as it stands in the journal. */
   inspect(id: string): ResultAsync<SagaSnapshot, SagaNotFound | SagaUnavailable>;
   /** The sagas that wait for an operator, oldest first. */
@@ -79,17 +123,25 @@ export interface Engine {
  *
  * @throws {DefinitionInvalid} when two different sagas share a name and a version.
  */
-export function createEngine({ sagas, store, timer = hostTimer, random = Math.random, onEvents = () => undefined }: EngineOptions): Engine {
-  const host = new SagaHost({ store, timer, random, now: () => store.now(), onEvents }, new Registry(sagas));
+export function createEngine(options: EngineOptions): Engine {
+  const { sagas, store, timer = hostTimer, random = Math.random } = options;
+  const { onEvents = () => undefined, evictAfterMs = EVICT_AFTER_MS_DEFAULT } = options;
+  if (!Number.isSafeInteger(evictAfterMs) || evictAfterMs < 0) {
+    throw new DefinitionInvalid(`evictAfterMs must be a whole number of milliseconds from 0 on; found ${evictAfterMs}`);
+  }
+  const host = new SagaHost({ store, timer, random, now: () => store.now(), onEvents, evictAfterMs }, new Registry(sagas));
   const recovered = host.recover();
+  host.wakeSleepers();
   const engine: Engine = {
-    start: (saga, input, { id }) => new ResultAsync(startSaga(host, saga["~saga"], input, id)),
+    start: (saga, input, wanted) => new ResultAsync(startSaga(host, saga["~saga"], input, wanted)),
     run: (saga, input, options) =>
       engine
         .start(saga, input, options)
         .andThen(() => engine.result(saga, options.id))
         .mapErr(asStarted),
     result: (_saga, id) => new ResultAsync(awaitResult(host, id)),
+    signal: (id, signal, payload, { key }) => new ResultAsync(signalSaga(host, id, signal, payload, key)),
+    cancel: (id, reason, { by } = {}) => new ResultAsync(cancelSaga(host, id, reason, by)),
     inspect: (id) => new ResultAsync(inspectSaga(host, id)),
     parked: () => new ResultAsync(listParked(host)),
     retry: (id, order) => new ResultAsync(retryOperation(host, id, order)),

@@ -12,6 +12,7 @@ import type { Quarantine } from "../errors/saga-error.ts";
 import type { Entry, Fact } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
 import type { AppendError, AppendRequest, JournalStore, OutboxEvent, SagaStatus } from "../journal/journal-store.ts";
+import { createAbortController } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import { type OperationResult, type RunnerPorts, type RunningOperation, runOperation } from "./operation-runner.ts";
 
@@ -19,6 +20,8 @@ export interface InstancePorts extends RunnerPorts {
   readonly store: JournalStore;
   /** Events were committed. */
   readonly onEvents: () => void;
+  /** A saga that only waits, and for longer than this many milliseconds, leaves memory. */
+  readonly evictAfterMs: number;
 }
 
 export interface InstancePlace {
@@ -34,7 +37,13 @@ export interface InstancePlace {
  * `Closed`: its engine closes; what it had under way has come home.
  */
 export type InstanceEnd =
-  | { readonly _tag: "Rested"; readonly status: Exclude<SagaStatus, "running">; readonly quarantine: Quarantine | undefined }
+  | {
+      readonly _tag: "Rested";
+      readonly status: Exclude<SagaStatus, "running">;
+      /** When time moves it next. */
+      readonly wakeAt: number | undefined;
+      readonly quarantine: Quarantine | undefined;
+    }
   | { readonly _tag: "Lost"; readonly error: AppendError | Quarantine }
   | { readonly _tag: "Closed" };
 
@@ -43,12 +52,17 @@ export interface InstanceGone {
   readonly _tag: "InstanceGone";
 }
 
+/** A clock that was set shows within this time, in milliseconds. */
+const ALARM_MS_MAX = 10 * 60 * 1_000;
+
 export class SagaInstance {
   readonly ended: Promise<InstanceEnd>;
   readonly #ports: InstancePorts;
   readonly #machine: SagaMachine;
   readonly #place: InstancePlace;
   readonly #running = new Map<string, RunningOperation>();
+  /** Rings when time moves the saga next. */
+  #alarm: { readonly wakeAt: number; off(): void } | undefined;
   /** Operations whose stop is on its way to the journal. */
   readonly #stopping = new Set<string>();
   #sequence: number;
@@ -95,6 +109,11 @@ export class SagaInstance {
     return this.#gone ? undefined : this.#machine.operation(path, slot);
   }
 
+  /** To be looked at, not to be moved: facts go through `apply`. */
+  get saga(): Pick<SagaMachine, "phase" | "halted" | "signalUse" | "signalsQueued"> {
+    return this.#machine;
+  }
+
   /** Applies a fact, makes it durable, and does what follows. */
   async apply(fact: Fact): Promise<Result<void, AppendError | InstanceGone | Quarantine>> {
     if (this.#gone || this.#machine.quarantine() !== undefined) return err({ _tag: "InstanceGone" });
@@ -138,6 +157,7 @@ export class SagaInstance {
       epoch,
       saga,
       status: step.status,
+      wakeAt: step.wakeAt,
       record: record.value,
       outbox,
     });
@@ -159,6 +179,7 @@ export class SagaInstance {
   #leave(end: InstanceEnd): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.#alarm?.off();
     for (const operation of this.#running.values()) operation.drop();
     this.#onEnd(end);
     this.#resolveEnded(end);
@@ -168,11 +189,41 @@ export class SagaInstance {
     if (!this.#closing) for (const command of commands) this.#perform(command);
     this.#rest = status === "running" ? undefined : status;
     this.#leaveIfAtRest();
+    if (!this.#gone) this.#setAlarm();
   }
 
+  /** What was applied since this record is on its way: its turn comes. */
   #leaveIfAtRest(): void {
-    if (this.#rest === undefined || this.#holds > 0) return;
-    this.#leave({ _tag: "Rested", status: this.#rest, quarantine: this.#machine.quarantine() });
+    if (this.#rest === undefined || this.#holds > 0 || this.#appends.size > 0) return;
+    const wakeAt = this.#machine.wakeAt();
+    if (this.#rest === "waiting" && wakeAt !== undefined && wakeAt - this.#ports.now() <= this.#ports.evictAfterMs) return;
+    this.#leave({ _tag: "Rested", status: this.#rest, wakeAt, quarantine: this.#machine.quarantine() });
+  }
+
+  /** One alarm for all that the saga waits for: the earliest. */
+  #setAlarm(): void {
+    const wakeAt = this.#closing ? undefined : this.#machine.wakeAt();
+    if (this.#alarm?.wakeAt === wakeAt) return;
+    this.#alarm?.off();
+    this.#alarm = undefined;
+    if (wakeAt === undefined) return;
+    const controller = createAbortController();
+    this.#alarm = { wakeAt, off: () => controller.abort() };
+    const delayMs = Math.min(Math.max(wakeAt - this.#ports.now(), 0), ALARM_MS_MAX);
+    void this.#ports.timer.sleep(delayMs, controller.signal).then(() => {
+      if (!controller.signal.aborted) this.#ring();
+    });
+  }
+
+  /** The store's clock decides, not the timer: one that rings early is set again, and a time that has been told is not told twice (FS-38). */
+  #ring(): void {
+    this.#alarm = undefined;
+    if (this.#closing) return;
+    const at = this.#ports.now();
+    for (let [path] = this.#machine.due(at); path !== undefined && !this.#gone; [path] = this.#machine.due(at)) {
+      void this.apply({ _tag: "TimerFired", path, at });
+    }
+    if (!this.#gone) this.#setAlarm();
   }
 
   #perform(command: Command): void {

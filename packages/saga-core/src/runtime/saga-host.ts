@@ -12,6 +12,7 @@ import { canonicalJson, type Json } from "../primitives/json.ts";
 import { adopt } from "./adoption.ts";
 import { type InstancePorts, SagaInstance } from "./instance.ts";
 import type { Registry } from "./registry.ts";
+import { WakeUps } from "./wake-ups.ts";
 
 /** How long the store is left alone after it failed, in milliseconds. */
 const STORE_RETRY_MS = 500;
@@ -53,11 +54,37 @@ export class SagaHost {
   readonly #live = new Map<string, Live>();
   readonly #adopting = new Map<string, Promise<Result<Present, SagaUnavailable>>>();
   readonly #quarantined = new Map<string, Quarantine>();
+  readonly #wakeUps: WakeUps;
+  /** Called when a saga comes into memory, or the engine closes. */
+  readonly #watchers = new Map<string, Set<() => void>>();
   #closed = false;
 
   constructor(ports: InstancePorts, registry: Registry) {
     this.ports = ports;
     this.#registry = registry;
+    this.#wakeUps = new WakeUps({
+      ...ports,
+      asleep: (sagaId) => !this.#live.has(sagaId) && !this.#quarantined.has(sagaId),
+      wake: async (sagaId) => {
+        const present = await this.present(sagaId);
+        if (present.isErr()) void this.#readoptLater(sagaId);
+      },
+    });
+  }
+
+  /** Wakes sagas when their time comes, until the engine is closed. */
+  wakeSleepers(): void {
+    void this.#wakeUps.run();
+  }
+
+  /** Calls `listener` once the saga is in memory here, or the engine is closed; the function it hands back takes that back. */
+  watch(sagaId: string, listener: () => void): () => void {
+    const watchers = this.#watchers.get(sagaId) ?? new Set();
+    this.#watchers.set(sagaId, watchers.add(listener));
+    return () => {
+      watchers.delete(listener);
+      if (watchers.size === 0) this.#watchers.delete(sagaId);
+    };
   }
 
   get closed(): boolean {
@@ -85,6 +112,7 @@ export class SagaHost {
     definition: SagaDefinition,
     sagaId: string,
     input: Json | undefined,
+    deadlineMs: number | undefined,
   ): Promise<Result<Start, SagaUnavailable | SagaIdConflict>> {
     if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
     const live = this.#live.get(sagaId);
@@ -93,7 +121,9 @@ export class SagaHost {
     const saga = { name: definition.name, version: definition.version };
     const instance = new SagaInstance(this.ports, createMachine(definition, sagaId), { sagaId, saga, epoch: 1, sequence: 0 });
     const seed = hash128(`${sagaId} ${random()} ${random()} ${now()}`);
-    const appended = instance.apply({ _tag: "SagaStarted", input, seed, at: store.now() });
+    const at = store.now();
+    const deadlineAt = deadlineMs === undefined ? undefined : at + deadlineMs;
+    const appended = instance.apply({ _tag: "SagaStarted", input, seed, deadlineAt, at });
     const started = appended.then((verdict): Result<Start, SagaUnavailable> => {
       if (verdict.isOk()) return ok("begun");
       if (verdict.error._tag === "SequenceConflict" || verdict.error._tag === "StaleEpoch") return ok("exists");
@@ -154,10 +184,12 @@ export class SagaHost {
 
   #enter(sagaId: string, live: Live): void {
     this.#live.set(sagaId, live);
+    for (const listener of this.#watchers.get(sagaId) ?? []) listener();
     live.instance.onEnd((end) => {
       if (this.#live.get(sagaId) === live) this.#live.delete(sagaId);
       if (end._tag === "Lost") void this.#afterLoss(sagaId, end.error, live);
       if (end._tag === "Rested" && end.quarantine !== undefined) this.#quarantined.set(sagaId, end.quarantine);
+      if (end._tag === "Rested" && end.wakeAt !== undefined) this.#wakeUps.note(end.wakeAt);
     });
   }
 
@@ -218,6 +250,8 @@ export class SagaHost {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#wakeUps.stop();
+    for (const listener of [...this.#watchers.values()].flatMap((watchers) => [...watchers])) listener();
     await Promise.all(this.#adopting.values());
     await Promise.all([...this.#live.values()].map(({ instance }) => instance.close()));
   }

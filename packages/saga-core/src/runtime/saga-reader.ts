@@ -4,12 +4,14 @@ import { match } from "ts-pattern";
 import type { Quarantine, SagaEnding, SagaNotFound, SagaParked, SagaUnavailable } from "../errors/saga-error.ts";
 import type { SagaStatus, StoredJournal } from "../journal/journal-store.ts";
 import { type SagaView, statusOf, viewOf } from "../journal/saga-view.ts";
+import { createAbortController } from "../primitives/host.ts";
 import { type SagaHost, unavailable } from "./saga-host.ts";
 import { decodeJournal } from "./saga-journal.ts";
 import { type AnySagaResult, endedResult, parkedError } from "./saga-result.ts";
 
-/** How often an unfinished saga that is not live here is looked at, in milliseconds. */
+/** How soon an unfinished saga that is not live here is looked at again, in milliseconds: doubled each time, for one may sleep for weeks. */
 const POLL_MS = 100;
+const POLL_MS_MAX = 60_000;
 const PARKED_PAGE_SAGAS = 200;
 
 /** A saga as an operator or a status page sees it. */
@@ -48,8 +50,10 @@ export async function awaitResult<Output, Failure>(
   host: SagaHost,
   sagaId: string,
 ): Promise<Result<Output, Failure | SagaEnding | SagaNotFound | SagaUnavailable>> {
-  for (;;) {
-    await host.live(sagaId)?.ended;
+  for (let pollMs = POLL_MS; ; pollMs = Math.min(pollMs * 2, POLL_MS_MAX)) {
+    const live = host.live(sagaId);
+    if (live !== undefined) pollMs = POLL_MS;
+    await live?.ended;
     const read = await readSaga(host, sagaId);
     const answer = read.match(
       (found) => answerOf(host, sagaId, found),
@@ -58,8 +62,16 @@ export async function awaitResult<Output, Failure>(
     // The one place where a journaled answer takes its declared type again.
     if (answer !== undefined) return answer as Result<Output, Failure>;
     if (host.closed) return err(unavailable(sagaId, "the engine was closed while the saga ran; ask the next one"));
-    if (host.live(sagaId) === undefined) await host.ports.timer.sleep(POLL_MS);
+    if (host.live(sagaId) === undefined) await comeAlive(host, sagaId, pollMs);
   }
+}
+
+/** Waits until the saga is in memory here, or a while. */
+async function comeAlive(host: SagaHost, sagaId: string, delayMs: number): Promise<void> {
+  const seen = createAbortController();
+  const unwatch = host.watch(sagaId, () => seen.abort());
+  await host.ports.timer.sleep(delayMs, seen.signal);
+  unwatch();
 }
 
 function answerOf(host: SagaHost, sagaId: string, read: Read): AnySagaResult | undefined {
@@ -73,8 +85,7 @@ function answerOf(host: SagaHost, sagaId: string, read: Read): AnySagaResult | u
 
 /** The fold runs no body, so it takes for parked what is about to be undone instead; the status beside the last record is the machine's own. */
 export function statusIn(journal: StoredJournal, view: SagaView): SagaStatus {
-  const folded = statusOf(view);
-  return folded === "parked" ? journal.status : folded;
+  return view.ending === undefined ? journal.status : statusOf(view);
 }
 
 export async function inspectSaga(host: SagaHost, sagaId: string): Promise<Result<SagaSnapshot, SagaNotFound | SagaUnavailable>> {

@@ -2,8 +2,16 @@
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
 import type { Cause } from "../definition/outcome.ts";
-import type { FaultData } from "../errors/fault.ts";
-import type { ParkedOperation, Quarantine, SagaAbandoned, SagaFaulted, SagaParked } from "../errors/saga-error.ts";
+import type {
+  FirstError,
+  ParkedOperation,
+  Quarantine,
+  SagaAbandoned,
+  SagaCancelled,
+  SagaDeadlineExceeded,
+  SagaFaulted,
+  SagaParked,
+} from "../errors/saga-error.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import type { Ending, SagaView } from "../journal/saga-view.ts";
 import type { Json } from "../primitives/json.ts";
@@ -15,21 +23,25 @@ export function endedResult(sagaId: string, ending: Ending, cause: Cause | undef
     .with({ _tag: "Completed" }, ({ output }): AnySagaResult => ok(output))
     .with({ _tag: "Compensated" }, (compensated) => err(failureOf(sagaId, compensated.cause)))
     .with({ _tag: "Abandoned" }, ({ by, reason, stands }) => {
-      const abandoned: SagaAbandoned = { _tag: "SagaAbandoned", sagaId, by, reason, stands, firstError: firstErrorOf(cause) };
+      const abandoned: SagaAbandoned = { _tag: "SagaAbandoned", sagaId, by, reason, stands, firstError: firstErrorOf(sagaId, cause) };
       return err(abandoned);
     })
     .exhaustive();
 }
 
-function failureOf(sagaId: string, cause: Cause): Tagged | SagaFaulted {
-  return cause._tag === "RejectedCause"
-    ? cause.error
-    : { _tag: "SagaFaulted", sagaId, path: cause.path, step: cause.step, fault: cause.fault };
+function failureOf(sagaId: string, cause: Cause): Tagged {
+  return match(cause)
+    .with({ _tag: "RejectedCause" }, ({ error }): Tagged => error)
+    .with({ _tag: "FaultedCause" }, ({ path, step, fault }): SagaFaulted => ({ _tag: "SagaFaulted", sagaId, path, step, fault }))
+    .with({ _tag: "CancelledCause" }, ({ by, reason }): SagaCancelled => ({ _tag: "SagaCancelled", sagaId, by, reason }))
+    .with({ _tag: "DeadlineCause" }, ({ deadlineAt }): SagaDeadlineExceeded => ({ _tag: "SagaDeadlineExceeded", sagaId, deadlineAt }))
+    .exhaustive();
 }
 
-function firstErrorOf(cause: Cause | undefined): Tagged | FaultData | undefined {
+/** As `failureOf`, but of a fault no more than what it was: where the saga went back is not the news. */
+function firstErrorOf(sagaId: string, cause: Cause | undefined): FirstError | undefined {
   if (cause === undefined) return undefined;
-  return cause._tag === "RejectedCause" ? cause.error : cause.fault;
+  return cause._tag === "FaultedCause" ? cause.fault : failureOf(sagaId, cause);
 }
 
 export function parkedError(sagaId: string, view: SagaView | undefined, quarantine: Quarantine | undefined): SagaParked {
@@ -37,7 +49,7 @@ export function parkedError(sagaId: string, view: SagaView | undefined, quaranti
     _tag: "SagaParked",
     sagaId,
     operations: view === undefined ? [] : parkedOperations(view),
-    firstError: firstErrorOf(view?.cause),
+    firstError: firstErrorOf(sagaId, view?.cause),
     quarantine,
   };
 }

@@ -2,22 +2,25 @@
 import { err, ok, type Result } from "neverthrow";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { SagaIdConflict, SagaStartError, SagaUnavailable } from "../errors/saga-error.ts";
+import type { Duration } from "../primitives/duration.ts";
 import { canonicalJson, type Json } from "../primitives/json.ts";
 import { conflict, type SagaHost, unavailable } from "./saga-host.ts";
 import { decodeJournal } from "./saga-journal.ts";
-import { checkSagaId, readInput } from "./start-request.ts";
+import { checkSagaId, readDeadline, readInput } from "./start-request.ts";
 
 export async function startSaga(
   host: SagaHost,
   definition: SagaDefinition,
   rawInput: unknown,
-  sagaId: string,
+  { id: sagaId, deadline }: { readonly id: string; readonly deadline?: Duration | undefined },
 ): Promise<Result<void, SagaStartError>> {
   const named = checkSagaId(sagaId);
   if (named.isErr()) return err(named.error);
   const input = await readInput(definition, sagaId, rawInput);
   if (input.isErr()) return err(input.error);
-  const begun = await host.begin(definition, sagaId, input.value);
+  const deadlineMs = deadline === undefined ? ok(definition.deadlineMs) : readDeadline(sagaId, deadline);
+  if (deadlineMs.isErr()) return err(deadlineMs.error);
+  const begun = await host.begin(definition, sagaId, input.value, deadlineMs.value);
   if (begun.isErr()) return err(begun.error);
   return begun.value === "begun" ? ok(undefined) : joinStored(host, definition, sagaId, input.value);
 }

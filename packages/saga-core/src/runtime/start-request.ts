@@ -2,6 +2,7 @@
 import { err, ok, type Result } from "neverthrow";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { SagaRequestInvalid } from "../errors/saga-error.ts";
+import { type Duration, durationMs } from "../primitives/duration.ts";
 import { type Json, toJson } from "../primitives/json.ts";
 import { VALUE_CHARACTERS_MAX } from "./attempt.ts";
 import { checkValue } from "./check-value.ts";
@@ -14,6 +15,10 @@ const SAGA_ID_PATTERN = /^[A-Za-z0-9._:@~-]+$/;
 export function checkSagaId(sagaId: string): Result<void, SagaRequestInvalid> {
   if (typeof sagaId === "string" && sagaId.length <= SAGA_ID_LENGTH_MAX && SAGA_ID_PATTERN.test(sagaId)) return ok(undefined);
   return err(invalid(String(sagaId), "id", `a saga's id has 1 to ${SAGA_ID_LENGTH_MAX} characters of A-Z a-z 0-9 . _ : @ ~ -`));
+}
+
+export function readDeadline(sagaId: string, deadline: Duration): Result<number, SagaRequestInvalid> {
+  return durationMs(deadline).mapErr((flaw) => invalid(sagaId, "deadline", flaw));
 }
 
 /** The input as the journal keeps it: validated by the saga's schema, plain JSON, within bounds. */

@@ -1,6 +1,6 @@
 /** Arbitrary entries of every kind, for laws about journals. Each is well-formed on its own; a list of them tells no story. */
 import fc from "fast-check";
-import type { Cause } from "../../src/definition/outcome.ts";
+import type { Cause, OperationCause } from "../../src/definition/outcome.ts";
 import type { FaultData } from "../../src/errors/fault.ts";
 import type { Entry, SettledOutcome } from "../../src/journal/entry.ts";
 import type { Json } from "../../src/primitives/json.ts";
@@ -25,7 +25,7 @@ const faultData: fc.Arbitrary<FaultData> = fc.record(
   { requiredKeys: ["_tag", "message"] },
 );
 
-const cause: fc.Arbitrary<Cause> = fc.oneof(
+const operationCause: fc.Arbitrary<OperationCause> = fc.oneof(
   fc.record({ _tag: fc.constant("RejectedCause"), error: fc.record({ _tag: fc.constantFrom("OutOfStock", "Refused"), more: json }) }),
   fc.record(
     { _tag: fc.constant("FaultedCause"), path, step: fc.constant("a"), fault: faultData },
@@ -33,11 +33,17 @@ const cause: fc.Arbitrary<Cause> = fc.oneof(
   ),
 );
 
+const cause: fc.Arbitrary<Cause> = fc.oneof(
+  operationCause,
+  fc.record({ _tag: fc.constant("CancelledCause"), by: fc.string(), reason: fc.string() }, { requiredKeys: ["_tag", "reason"] }),
+  fc.record({ _tag: fc.constant("DeadlineCause"), deadlineAt: at }),
+);
+
 export const settledOutcome: fc.Arbitrary<SettledOutcome> = fc.oneof(
   fc.record({ _tag: fc.constant("Succeeded"), output: json }),
   fc.constant({ _tag: "Succeeded" } as { readonly _tag: "Succeeded"; readonly output: undefined }),
-  fc.record({ _tag: fc.constant("NoEffect"), cause }),
-  fc.record({ _tag: fc.constant("InDoubt"), known: fc.constantFrom("succeeded", "nothing"), cause }),
+  fc.record({ _tag: fc.constant("NoEffect"), cause: operationCause }),
+  fc.record({ _tag: fc.constant("InDoubt"), known: fc.constantFrom("succeeded", "nothing"), cause: operationCause }),
 );
 
 const verdict: fc.Arbitrary<EntryOf<"OperatorSettled">["verdict"]> = fc.oneof(
@@ -54,11 +60,20 @@ const stands = fc.array(fc.record({ path, step: fc.constant("a"), known: fc.cons
 
 export const entryArbitraries: Arbitraries = {
   SagaStarted: fc.record(
-    { _tag: fc.constant("SagaStarted"), at, seed: fc.string(), input: json },
+    { _tag: fc.constant("SagaStarted"), at, seed: fc.string(), input: json, deadlineAt: at },
     { requiredKeys: ["_tag", "at", "seed"] },
   ),
   OperationSettled: fc.record({ _tag: fc.constant("OperationSettled"), at, path, slot, outcome: settledOutcome, attempts }),
   OperationParked: fc.record({ _tag: fc.constant("OperationParked"), at, path, slot, cause: parkCause, knowledge, attempts }),
+  TimerFired: fc.record({ _tag: fc.constant("TimerFired"), at, path: fc.constantFrom("deadline", "run/sleep", "run/approved") }),
+  SignalReceived: fc.record(
+    { _tag: fc.constant("SignalReceived"), at, signal: fc.constant("approved"), key: fc.string(), payload: json },
+    { requiredKeys: ["_tag", "at", "signal", "key"] },
+  ),
+  CancelRequested: fc.record(
+    { _tag: fc.constant("CancelRequested"), at, by: fc.string(), reason: fc.string() },
+    { requiredKeys: ["_tag", "at", "reason"] },
+  ),
   OperatorRetried: fc.record({ _tag: fc.constant("OperatorRetried"), at, path, slot, ...operator }),
   OperatorSettled: fc.record({ _tag: fc.constant("OperatorSettled"), at, path, slot, ...operator, verdict, evidence: fc.string() }),
   OperatorAbandoned: fc.record({ _tag: fc.constant("OperatorAbandoned"), at, ...operator, stands }),
@@ -74,6 +89,12 @@ export const entryArbitraries: Arbitraries = {
     { requiredKeys: ["_tag", "at", "path", "step", "kind"] },
   ),
   CompensationIntended: fc.record({ _tag: fc.constant("CompensationIntended"), at, path }),
+  WaitBegan: fc.record(
+    { _tag: fc.constant("WaitBegan"), at, path: fc.constantFrom("run/sleep", "run/approved"), signal: fc.constant("approved"), dueAt: at },
+    { requiredKeys: ["_tag", "at", "path"] },
+  ),
+  SignalTaken: fc.record({ _tag: fc.constant("SignalTaken"), at, path: fc.constant("run/approved"), key: fc.string() }),
+  WaitLeft: fc.record({ _tag: fc.constant("WaitLeft"), at, path: fc.constantFrom("run/sleep", "run/approved") }),
   WentBack: fc.record({ _tag: fc.constant("WentBack"), at, path: fc.constantFrom("run", "run/savepoint"), cause }),
   RunReturned: fc.record({ _tag: fc.constant("RunReturned"), at }),
   EventEmitted: fc.record(
@@ -106,6 +127,12 @@ export const samples: { readonly [Tag in Entry["_tag"]]: EntryOf<Tag> } = {
     knowledge: { doubt: true, applied: false },
     attempts: 5,
   },
+  TimerFired: { _tag: "TimerFired", at: 1, path: "run/sleep" },
+  SignalReceived: { _tag: "SignalReceived", at: 1, signal: "approved", key: "k", payload: 1 },
+  CancelRequested: { _tag: "CancelRequested", at: 1, by: "ada", reason: "changed my mind" },
+  WaitBegan: { _tag: "WaitBegan", at: 1, path: "run/approved", signal: "approved", dueAt: 2 },
+  SignalTaken: { _tag: "SignalTaken", at: 1, path: "run/approved", key: "k" },
+  WaitLeft: { _tag: "WaitLeft", at: 1, path: "run/approved" },
   OperatorRetried: { _tag: "OperatorRetried", at: 1, path: "run/a", slot: "action", by: "ada", reason: "it is up again" },
   OperatorSettled: {
     _tag: "OperatorSettled",

@@ -6,11 +6,9 @@ import {
   createEngine,
   createMemoryStore,
   type Saga,
-  type SagaAbandoned,
-  type SagaFaulted,
+  type SagaEnding,
   type SagaIdConflict,
   type SagaNotFound,
-  type SagaParked,
   type SagaRequestInvalid,
   type SagaStartError,
   type SagaUnavailable,
@@ -45,14 +43,11 @@ type Domain = NoSuchMember | OutOfStock | PaymentRefused;
 
 test("run answers with the saga's output, or with its domain failures and the engine's own, flat", () => {
   expectTypeOf(engine.run(checkout, input, { id: "a" })).toEqualTypeOf<
-    ResultAsync<
-      { memberId: string },
-      Domain | SagaFaulted | SagaParked | SagaAbandoned | SagaRequestInvalid | SagaIdConflict | SagaUnavailable
-    >
+    ResultAsync<{ memberId: string }, Domain | SagaEnding | SagaRequestInvalid | SagaIdConflict | SagaUnavailable>
   >();
   expectTypeOf(engine.start(checkout, input, { id: "a" })).toEqualTypeOf<ResultAsync<void, SagaStartError>>();
   expectTypeOf(engine.result(checkout, "a")).toEqualTypeOf<
-    ResultAsync<{ memberId: string }, Domain | SagaFaulted | SagaParked | SagaAbandoned | SagaNotFound | SagaUnavailable>
+    ResultAsync<{ memberId: string }, Domain | SagaEnding | SagaNotFound | SagaUnavailable>
   >();
 });
 
@@ -115,6 +110,8 @@ test("a match over the result is exhaustive with every ending, and does not comp
     .with({ _tag: "OutOfStock" }, ({ productId }) => productId)
     .with({ _tag: "PaymentRefused" }, () => "refused")
     .with({ _tag: "SagaFaulted" }, ({ fault }) => fault.message)
+    .with({ _tag: "SagaCancelled" }, ({ reason }) => reason)
+    .with({ _tag: "SagaDeadlineExceeded" }, ({ deadlineAt }) => String(deadlineAt))
     .with({ _tag: "SagaParked" }, ({ operations }) => operations.map(({ path }) => path).join())
     .with({ _tag: "SagaAbandoned" }, ({ stands }) => stands.map(({ step }) => step).join())
     .with({ _tag: "SagaRequestInvalid" }, ({ issues }) => issues.map(({ message }) => message).join())
@@ -124,6 +121,7 @@ test("a match over the result is exhaustive with every ending, and does not comp
 
   const engineOnly = match(failure)
     .with({ _tag: "SagaFaulted" }, { _tag: "SagaParked" }, { _tag: "SagaAbandoned" }, () => 1)
+    .with({ _tag: "SagaCancelled" }, { _tag: "SagaDeadlineExceeded" }, () => 1)
     .with({ _tag: "SagaRequestInvalid" }, { _tag: "SagaIdConflict" }, { _tag: "SagaUnavailable" }, () => 2)
     .with({ _tag: "NoSuchMember" }, { _tag: "PaymentRefused" }, () => 3);
   // @ts-expect-error -- OutOfStock is not told
@@ -131,7 +129,7 @@ test("a match over the result is exhaustive with every ending, and does not comp
 
   const domainOnly = match(failure)
     .with({ _tag: "NoSuchMember" }, { _tag: "OutOfStock" }, { _tag: "PaymentRefused" }, () => 1)
-    .with({ _tag: "SagaFaulted" }, { _tag: "SagaAbandoned" }, () => 2)
+    .with({ _tag: "SagaFaulted" }, { _tag: "SagaAbandoned" }, { _tag: "SagaCancelled" }, { _tag: "SagaDeadlineExceeded" }, () => 2)
     .with({ _tag: "SagaRequestInvalid" }, { _tag: "SagaIdConflict" }, { _tag: "SagaUnavailable" }, () => 3);
   // @ts-expect-error -- SagaParked is not told: a parked saga is no success and no failure
   domainOnly.exhaustive();

@@ -22,12 +22,14 @@ export interface AppendContext {
 export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendContext): AppendOperation {
   const findSaga = database.prepare("SELECT * FROM sagas WHERE saga_id = ?");
   const insertSaga = database.prepare(
-    `INSERT INTO sagas (saga_id, name, version, status, epoch, writer, next_sequence, claims_without_progress, started_at)
-     VALUES (?, ?, ?, ?, ?, ?, 1, 0, ?) RETURNING position`,
+    `INSERT INTO sagas (saga_id, name, version, status, wake_at, epoch, writer, next_sequence, claims_without_progress, started_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, ?) RETURNING position`,
   );
-  // Two statements, because naming `status` would rewrite the index of unfinished sagas even where it stays the same.
+  // Two statements, because naming `status` or `wake_at` would rewrite their indexes even where they stay the same.
   const advance = database.prepare("UPDATE sagas SET next_sequence = ?, claims_without_progress = 0 WHERE position = ?");
-  const advanceTo = database.prepare("UPDATE sagas SET next_sequence = ?, claims_without_progress = 0, status = ? WHERE position = ?");
+  const advanceTo = database.prepare(
+    "UPDATE sagas SET next_sequence = ?, claims_without_progress = 0, status = ?, wake_at = ? WHERE position = ?",
+  );
   const insertRecord = database.prepare("INSERT INTO records (saga, sequence, epoch, writer, checksum, record) VALUES (?, ?, ?, ?, ?, ?)");
   const insertEvent = database.prepare("INSERT INTO outbox (id, type, source, subject, time, saga_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)");
   const findEvidence = database.prepare(
@@ -35,14 +37,14 @@ export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendC
      WHERE sagas.saga_id = ? AND records.sequence = ? AND records.epoch = ? AND records.writer = ?`,
   );
 
-  function create({ sagaId, saga, status, epoch }: AppendRequest): number {
-    const row = insertSaga.get(sagaId, saga.name, saga.version, status, epoch, writer, now());
+  function create({ sagaId, saga, status, wakeAt, epoch }: AppendRequest): number {
+    const row = insertSaga.get(sagaId, saga.name, saga.version, status, wakeAt ?? null, epoch, writer, now());
     return Number(row?.["position"]);
   }
 
-  function move({ position, status: statusBefore }: SagaRow, { sequence, status }: AppendRequest): number {
-    if (status === statusBefore) advance.run(sequence + 1, position);
-    else advanceTo.run(sequence + 1, status, position);
+  function move({ position, status: statusBefore, wakeAt: wakeAtBefore }: SagaRow, { sequence, status, wakeAt }: AppendRequest): number {
+    if (status === statusBefore && wakeAt === wakeAtBefore) advance.run(sequence + 1, position);
+    else advanceTo.run(sequence + 1, status, wakeAt ?? null, position);
     return position;
   }
 
@@ -76,10 +78,12 @@ function guard({ sagaId, sequence, epoch }: AppendRequest, stored: SagaRow | und
 }
 
 /** What SQLite would refuse or bend, found before the request queues with others. `undefined`: nothing. */
-export function problemOf({ sagaId, sequence, epoch, saga, record, outbox }: AppendRequest): string | undefined {
+export function problemOf({ sagaId, sequence, epoch, saga, wakeAt, record, outbox }: AppendRequest): string | undefined {
   if (!isText(sagaId) || sagaId.length === 0) return "a saga id is a non-empty, well-formed text";
   if (!Number.isSafeInteger(sequence) || sequence < 0) return `a sequence is an integer from 0; saga ${sagaId} brought ${sequence}`;
   if (!Number.isSafeInteger(epoch) || epoch < 1) return `an epoch is an integer from 1; saga ${sagaId} brought ${epoch}`;
+  if (wakeAt !== undefined && !Number.isSafeInteger(wakeAt))
+    return `a wakeAt is whole epoch milliseconds; saga ${sagaId} brought ${wakeAt}`;
   if (!isText(saga.name) || !Number.isSafeInteger(saga.version)) return `a saga has a name and an integer version; ${sagaId} has not`;
   if (record.length > RECORD_CHARACTERS_MAX) {
     return `a record has at most ${RECORD_CHARACTERS_MAX} characters; record ${sequence} of saga ${sagaId} has ${record.length}`;

@@ -1,12 +1,7 @@
 /** Pages of sagas that have not ended, in order of their creation. The cursor is the position of the last one handed out. */
-import type { UnfinishedPage } from "@backstep/saga-core/journal";
+import type { UnfinishedOptions, UnfinishedPage } from "@backstep/saga-core/journal";
 import type { SqliteDatabase } from "../driver.ts";
 import { integerOf, textOf } from "../row-codec.ts";
-
-export interface UnfinishedOptions {
-  readonly limit: number;
-  readonly after?: string | undefined;
-}
 
 export type ListUnfinished = (options: UnfinishedOptions) => UnfinishedPage;
 
@@ -14,10 +9,16 @@ export type ListUnfinished = (options: UnfinishedOptions) => UnfinishedPage;
 export const LIST_UNFINISHED =
   "SELECT position, saga_id FROM sagas WHERE status NOT IN ('completed', 'compensated', 'abandoned') AND position > ? ORDER BY position LIMIT ?";
 
-export function prepareListUnfinished(database: SqliteDatabase): ListUnfinished {
-  const list = database.prepare(LIST_UNFINISHED);
+/** As the one above, with the index `sagas_active`. */
+export const LIST_ACTIVE =
+  "SELECT position, saga_id FROM sagas WHERE status NOT IN ('completed', 'compensated', 'abandoned', 'waiting') AND position > ? ORDER BY position LIMIT ?";
 
-  return ({ limit, after = "0" }) => {
+export function prepareListUnfinished(database: SqliteDatabase): ListUnfinished {
+  const unfinished = database.prepare(LIST_UNFINISHED);
+  const active = database.prepare(LIST_ACTIVE);
+
+  return ({ limit, after = "0", waiting = false }) => {
+    const list = waiting ? unfinished : active;
     // One more than asked for tells whether there is a next page.
     const rows = list.all(Number(after), limit + 1);
     const page = rows.slice(0, limit);

@@ -1,0 +1,33 @@
+/** Lengths of time, as people write them: a number of milliseconds, or named parts that are added up. */
+import { err, ok, type Result } from "neverthrow";
+
+export type Duration =
+  | number
+  | {
+      readonly days?: number | undefined;
+      readonly hours?: number | undefined;
+      readonly minutes?: number | undefined;
+      readonly seconds?: number | undefined;
+      readonly ms?: number | undefined;
+    };
+
+const PART_MS = { days: 86_400_000, hours: 3_600_000, minutes: 60_000, seconds: 1_000, ms: 1 } as const;
+
+/** A hundred years: longer ones are a mistake in the unit. */
+export const DURATION_MS_MAX = 36_525 * PART_MS.days;
+
+/** Whole milliseconds from 0 to `DURATION_MS_MAX`; or what is wrong, as the end of a sentence. */
+export function durationMs(duration: Duration): Result<number, string> {
+  const ms = typeof duration === "number" ? duration : sumOf(duration);
+  const fits = Number.isSafeInteger(ms) && ms >= 0 && ms <= DURATION_MS_MAX;
+  return fits ? ok(ms) : err(`must be whole milliseconds from 0 to a hundred years; found ${JSON.stringify(duration)}`);
+}
+
+function sumOf(parts: Exclude<Duration, number>): number {
+  let ms = 0;
+  for (const [part, count] of Object.entries(parts)) {
+    if (!Object.hasOwn(PART_MS, part)) return Number.NaN;
+    ms += (count ?? 0) * PART_MS[part as keyof typeof PART_MS];
+  }
+  return ms;
+}
