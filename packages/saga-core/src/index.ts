@@ -5,10 +5,13 @@ export type { AnyEffect, AnyYieldable, Effect, EffectKind, FailureOf, Yieldable,
 export {
   type AllOptions,
   all,
+  changed,
   type EmitOptions,
   type EventDeclaration,
   emit,
   fail,
+  type Locked,
+  lock,
   now,
   type SignalTimedOut,
   sagaId,
@@ -53,7 +56,10 @@ export { DefinitionInvalid } from "./errors/definition-invalid.ts";
 export { type Fault, type FaultData, type FaultTag, fault, isFault } from "./errors/fault.ts";
 export type {
   CancelRefused,
+  CompensateRefused,
+  Divergence,
   FirstError,
+  OperatorVerb,
   ParkCause,
   ParkedOperation,
   Quarantine,
@@ -79,6 +85,7 @@ export type { Ending, OperationView, SagaView, SlotView, WaitView } from "./jour
 export type { Duration } from "./primitives/duration.ts";
 export { type IdempotencyKey, idempotencyKey } from "./primitives/idempotency-key.ts";
 export type { JournalableCheck, Json, NonJsonPart, NotJournalable } from "./primitives/json.ts";
+export type { Horizons } from "./runtime/check-horizons.ts";
 export {
   type CancelOptions,
   createEngine,
@@ -88,6 +95,18 @@ export {
   type SignalOptions,
   type VerbError,
 } from "./runtime/engine.ts";
+export { type BrokenSaga, type Examination, type ExamineOptions, examineSagas } from "./runtime/examine-sagas.ts";
+export type { ForgetOptions, Forgotten } from "./runtime/forget-sagas.ts";
+export type {
+  AttemptMade,
+  EntryAppended,
+  Observer,
+  RecoveryEnded,
+  SagaAdopted,
+  SagaLeft,
+  SagaNotice,
+  SagaQuarantined,
+} from "./runtime/observer.ts";
 export type { OperatorOrder, SettleOrder } from "./runtime/operator-verbs.ts";
 export type { Recovery } from "./runtime/saga-host.ts";
 export type { SagaSnapshot } from "./runtime/saga-reader.ts";

@@ -39,6 +39,8 @@ const statuses: readonly string[] = [
   "abandoned",
 ] satisfies readonly SagaStatus[];
 
+const endedStatuses: readonly SagaStatus[] = ["completed", "compensated", "abandoned"];
+
 /**
  * CRC-32 over a record and its place, so that a row that moved to another place is noticed as well as one that changed. The first record
  * vouches for the saga's name and version too. It finds accidents; whoever can write the file can also write checksums.
@@ -105,6 +107,14 @@ export function textOf(row: Row, column: string): string {
   const value = row[column];
   if (typeof value === "string") return value;
   throw new RowUnreadable(`column ${column} holds ${typeof value} in place of text`);
+}
+
+export function isText(value: unknown): boolean {
+  return typeof value === "string" && value.isWellFormed();
+}
+
+export function isEnded(status: SagaStatus): boolean {
+  return endedStatuses.includes(status);
 }
 
 function statusOf(row: Row): SagaStatus {

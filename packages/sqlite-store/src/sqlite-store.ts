@@ -6,10 +6,12 @@ import type { SqliteDatabase } from "./driver.ts";
 import { openDatabase } from "./open-database.ts";
 import { prepareAppend, problemOf } from "./operations/append-record.ts";
 import { prepareClaim } from "./operations/claim-saga.ts";
+import { prepareRetention } from "./operations/forget-ended.ts";
 import { prepareListDue } from "./operations/list-due.ts";
 import { prepareListUnfinished } from "./operations/list-unfinished.ts";
 import { damageOf, prepareReadJournal } from "./operations/read-journal.ts";
 import { prepareRelay } from "./operations/relay-events.ts";
+import { prepareLock, problemOfLock } from "./operations/take-lock.ts";
 import { retryWhileBusy } from "./retry-while-busy.ts";
 import { describeFailure } from "./sqlite-failure.ts";
 import { SqliteStoreNotOpened } from "./sqlite-store-not-opened.ts";
@@ -75,6 +77,8 @@ export function storeOn(
   const claims = prepareClaim(database, writer, readJournal);
   const listUnfinished = prepareListUnfinished(database);
   const listDue = prepareListDue(database);
+  const locks = prepareLock(database);
+  const retention = prepareRetention(database);
   const relay = prepareRelay(database);
   let closing: Promise<void> | undefined;
 
@@ -123,6 +127,26 @@ export function storeOn(
       ),
     unfinished: (options) => read(() => ok(listUnfinished(options))),
     due: (options) => read(() => ok(listDue(options))),
+    lock: (request) =>
+      guarded(async () => {
+        const problem = problemOfLock(request);
+        if (problem !== undefined) return unavailable(problem);
+        return queue.enqueue({
+          run: () => locks.lock(request),
+          landed: (answer) => locks.landed(request, answer),
+          characters: request.name.length,
+        });
+      }),
+    ended: (options) => read(() => ok(retention.listEnded(options))),
+    remove: (sagaIds) =>
+      guarded(async () => {
+        const removed = await queue.enqueue({
+          run: () => ok(retention.remove(sagaIds)),
+          landed: ({ positions }) => retention.landed(positions),
+          characters: 0,
+        });
+        return removed.map(({ removed: count }) => ({ removed: count }));
+      }),
     outbox: {
       pending: ({ limit }) => read(() => ok(relay.listPending(limit))),
       // No evidence tells who removed an event, and none is needed: forgetting it twice is harmless.

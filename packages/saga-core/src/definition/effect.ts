@@ -9,7 +9,7 @@ import type { Body, SagaDefinition } from "./saga-definition.ts";
 import type { StepDefinition } from "./step-definition.ts";
 
 /** Where an effect may stand: `complete` takes neither what must be undone nor what may fail. */
-export type EffectKind = "compensatable" | "readOnly" | "retriable" | "fail" | "savepoint" | "plain";
+export type EffectKind = "compensatable" | "readOnly" | "retriable" | "fail" | "savepoint" | "lock" | "plain";
 
 /** Every brand is required, so that nothing else passes for an effect; the last one is the compiler's hint when the star is missing. */
 export interface Effect<out Name extends string, out Kind extends EffectKind, out Failure> {
@@ -53,6 +53,8 @@ export type Instruction =
   | { readonly _tag: "Emit"; readonly event: EmittedEvent }
   | { readonly _tag: "Sleep"; readonly until: { readonly afterMs: number } | { readonly atMs: number } }
   | { readonly _tag: "WaitFor"; readonly signal: string; readonly timeoutMs?: number | undefined }
+  | { readonly _tag: "Lock"; readonly name: string; readonly waitMs: number }
+  | { readonly _tag: "Changed"; readonly id: string }
   | { readonly _tag: "Now" }
   | { readonly _tag: "Uuid" }
   | { readonly _tag: "SagaId" };

@@ -9,6 +9,7 @@ import { type AnyYieldable, type Effect, type FailureOf, takeInstruction, type Y
 import type { RunEffect } from "./saga.ts";
 import type { Body } from "./saga-definition.ts";
 import type { Signal } from "./signal.ts";
+import { checkName } from "./step.ts";
 
 type YieldedOutput<Member> =
   Member extends Yieldable<infer Output, never>
@@ -130,6 +131,43 @@ function checkedMs(where: string, duration: Duration): number {
       throw new DefinitionInvalid(`${where}: ${flaw}`);
     },
   );
+}
+
+/** Another saga holds the lock, and did for as long as this one was willing to wait. */
+export interface Locked {
+  readonly _tag: "Locked";
+  readonly name: string;
+  /** The saga that holds it. */
+  readonly lockedBy: string;
+}
+
+const LOCK_NAME = /^[A-Za-z0-9._:@~/-]{1,128}$/;
+
+/**
+ * Holds a name, e.g. `order:42`, against every other saga of the store, from here until this saga has ended: also while it goes back, is parked or sleeps. Asking
+ * again for one that is held is no news.
+ *
+ * It waits for another saga no longer than `wait` (default: not at all), and only for a name that sorts after every name this saga holds: asked for in another order, two
+ * sagas could wait for each other for ever, so then it fails at once instead. What fails is undone as ever.
+ */
+export function lock(
+  name: string,
+  { wait = 0 }: { readonly wait?: Duration | undefined } = {},
+): Yieldable<undefined, Effect<"lock", "lock", Locked>> {
+  if (!LOCK_NAME.test(name)) {
+    throw new DefinitionInvalid(`lock ${JSON.stringify(name)}: a name has 1 to 128 characters of A-Z a-z 0-9 . _ : @ ~ / -`);
+  }
+  return yieldable({ _tag: "Lock", name, waitMs: checkedMs(`lock ${name}, wait`, wait) });
+}
+
+/**
+ * Lets one definition drive sagas from before and after a small change: `true` for a saga that comes here for the first time, which takes the new way from then on;
+ * `false` for one that went the old way here. The id names the change; it may stand in several places, and is answered the same in all of one saga. Once no saga
+ * from before runs, the old way and the call can go.
+ */
+export function changed(id: string): Yieldable<boolean, Effect<"changed", "plain", never>> {
+  checkName("change", id);
+  return yieldable({ _tag: "Changed", id });
 }
 
 /** The time of the journal entry that brought the body here, in epoch milliseconds of the store's clock: equal live and on replay. */

@@ -14,6 +14,7 @@ import { isTagged, type Tagged } from "../errors/tagged.ts";
 import type { SettledOutcome } from "../journal/entry.ts";
 import { uuidOf } from "../primitives/hash.ts";
 import { freezeJson, type Json, toJson } from "../primitives/json.ts";
+import type { WantedLock } from "./locks.ts";
 import type { Operation } from "./operation.ts";
 import { type BodyScope, createScope, type Done, type Group, haltCause, nextPath, type Scope, type Settled } from "./scope.ts";
 import { type Compensate, undoAll } from "./undo.ts";
@@ -35,6 +36,10 @@ export interface Machine {
   ): Operation;
   /** Orders every open action below this path to settle with what is known, and ends every wait there. */
   stopActions(path: string): void;
+  /** Which way to take at a change of the definition. */
+  changed(id: string): boolean;
+  /** Asks for a lock, unless the saga holds it. */
+  wantLock(lock: WantedLock): void;
   /** Journals a wait; what it is for may be there already. */
   beginWait(wait: Wait): void;
   /** A body broke where nothing goes back: the saga waits for another definition, and what is under way elsewhere waits with it. */
@@ -149,6 +154,8 @@ function perform(machine: Machine, scope: Scope, instruction: Instruction | Err<
     .with({ _tag: "Emit" }, (emitted) => emit(machine, scope, emitted, done))
     .with({ _tag: "Sleep" }, (instruction) => sleepOn(machine, scope, instruction, done))
     .with({ _tag: "WaitFor" }, (instruction) => waitOn(machine, scope, instruction, done))
+    .with({ _tag: "Lock" }, (instruction) => lockOn(machine, scope, instruction, done))
+    .with({ _tag: "Changed" }, ({ id }) => done(returned(machine.changed(id))))
     .with({ _tag: "Now" }, () => done(returned(machine.now())))
     .with({ _tag: "Uuid" }, () => done(returned(uuidOf(`${machine.seed()} ${nextPath(scope, "uuid")}`))))
     .with({ _tag: "SagaId" }, () => done(returned(machine.sagaId)))
@@ -321,6 +328,20 @@ function waitOn(machine: Machine, scope: Scope, instruction: Extract<Instruction
       match(end)
         .with({ _tag: "Signalled" }, ({ payload }) => done(returned(timeoutMs === undefined ? payload : ok(payload))))
         .with({ _tag: "Due" }, () => done(returned(err({ _tag: "SignalTimedOut", signal }))))
+        .with({ _tag: "Halted" }, () => done(leftWait(scope)))
+        .exhaustive(),
+  });
+}
+
+function lockOn(machine: Machine, scope: Scope, { name, waitMs }: Extract<Instruction, { _tag: "Lock" }>, done: Done): void {
+  machine.wantLock({
+    path: nextPath(scope, "lock"),
+    name,
+    until: machine.now() + waitMs,
+    ended: (end) =>
+      match(end)
+        .with({ _tag: "Granted" }, () => done(returned(undefined)))
+        .with({ _tag: "Refused" }, ({ lockedBy }) => done(failed(failureCause(scope.path, { _tag: "Locked", name, lockedBy }))))
         .with({ _tag: "Halted" }, () => done(leftWait(scope)))
         .exhaustive(),
   });

@@ -2,12 +2,12 @@
  * The engine: one saga's state, facts in, decisions and commands out. Pure and synchronous: no promise, clock or random in it. All branching on what a saga
  * does next is here and in the files it calls; the runtime performs commands and appends entries, and decides nothing.
  *
- * Live and replay are one code path. A fact is applied and the definition decides; live, the decisions are new entries; on replay each is compared with the
- * recorded one, and a mismatch stops the saga before any effect (I6).
+ * Live and replay are one code path; `recorder.ts` tells them apart.
  */
-import { match, P } from "ts-pattern";
+import { match } from "ts-pattern";
 import { type Cause, causeTag, type FaultedCause } from "../definition/outcome.ts";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
+import type { StepDefinition } from "../definition/step-definition.ts";
 import type { Quarantine } from "../errors/saga-error.ts";
 import type {
   Decision,
@@ -19,15 +19,17 @@ import type {
   SagaStarted,
   SettledOutcome,
   SignalReceived,
+  UndoneSaga,
 } from "../journal/entry.ts";
 import type { SagaStatus } from "../journal/journal-store.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
-import { canonicalJson, freezeJson, type Json, toJson } from "../primitives/json.ts";
+import { freezeJson, type Json, toJson } from "../primitives/json.ts";
 import type { Command } from "./command.ts";
 import { type CallStep, type Machine, messageOf, runBody, scopeFault } from "./interpreter.ts";
 import { freshJoin, interruptedJoin, type Join, NOTHING_KNOWN, waitsToGoOn } from "./join-attempts.ts";
+import { Locks, type WantedLock } from "./locks.ts";
 import { type Operation, operationId, rulesOf, runCommand } from "./operation.ts";
-import { ReplayDiverged } from "./replay-diverged.ts";
+import { Recorder } from "./recorder.ts";
 import { createScope, type Group, haltCause, type Scope } from "./scope.ts";
 import { type Compensate, undoAll } from "./undo.ts";
 import { type KeyUse, type Wait, Waits } from "./waits.ts";
@@ -54,12 +56,14 @@ export interface SagaMachine {
    * Feeds a whole journal to a fresh machine. The step's commands take up every open operation; its entries are what the definition decides beyond the
    * journal, usually none.
    *
-   * @throws {ReplayDiverged} when the definition decides otherwise than it did. The machine must be dropped.
+   * @throws {ReplayDiverged} (`replay-diverged.ts`) when the definition decides otherwise than it did. The machine must be dropped.
    */
   replay(entries: readonly Entry[]): Step;
   /** Why the saga cannot be driven further by this definition. */
   quarantine(): Quarantine | undefined;
   operation(path: string, slot: Slot): Readonly<Operation> | undefined;
+  /** Whether the lock that is asked for at this path is still wanted. */
+  wantsLock(path: string): boolean;
   phase(): Phase;
   /** Whether a cancellation or a deadline has been taken, and the saga goes back as soon as what is in flight has settled. */
   halted(): boolean;
@@ -85,49 +89,49 @@ class Engine implements SagaMachine, Machine {
   #parked = 0;
   #at = 0;
   #seed = "";
-  #entries: Entry[] = [];
+  readonly #recorder = new Recorder();
   #commands: Command[] = [];
-  /** Recorded decisions still to be met, while replaying. */
-  #recorded: readonly Entry[] = [];
-  #cursor = 0;
   #ended: Ended | undefined;
   #quarantine: Quarantine | undefined;
   #phase: Phase = "run";
   /** `run` as a whole, for what stops it from outside. */
   readonly #root: Group = { path: "run", failed: undefined };
   readonly #waits = new Waits();
+  readonly #locks = new Locks();
+  #run: Scope | undefined;
+  /** The saga that participants know the calls by. */
+  #callsAs: string;
+  /** Which way each change was taken. */
+  readonly #changes = new Map<string, boolean>();
   /** Until it passes, or no longer matters. */
   #deadlineAt: number | undefined;
 
   constructor(definition: SagaDefinition, sagaId: string) {
     this.#definition = definition;
     this.sagaId = sagaId;
+    this.#callsAs = sagaId;
   }
 
   apply(fact: Fact): Step {
-    this.#entries = [fact];
+    this.#recorder.begin(fact);
     this.#commands = [];
     this.#take(fact);
     return this.#step();
   }
 
   replay(entries: readonly Entry[]): Step {
-    this.#recorded = entries;
-    this.#cursor = 0;
-    this.#entries = [];
-    while (this.#cursor < entries.length) {
-      const entry = entries[this.#cursor] as Entry;
-      this.#cursor += 1;
-      this.#take(asFact(entry));
-    }
-    this.#recorded = [];
-    this.#commands = [...this.#open].map((operation) => this.#takeUp(operation));
+    for (const fact of this.#recorder.replay(entries)) this.#take(fact);
+    this.#commands = [...[...this.#open].map((operation) => this.#takeUp(operation)), ...this.#locks.orders()];
     return this.#step();
   }
 
   #step(): Step {
     const commands = this.#quarantine === undefined ? this.#commands : [];
-    return { entries: this.#entries, commands, status: this.#status(), wakeAt: this.wakeAt() };
+    return { entries: this.#recorder.entries, commands, status: this.#status(), wakeAt: this.wakeAt() };
+  }
+
+  wantsLock(path: string): boolean {
+    return this.#locks.below(path).some((lock) => lock.path === path);
   }
 
   phase(): Phase {
@@ -177,7 +181,7 @@ class Engine implements SagaMachine, Machine {
   #status(): SagaStatus {
     if (this.#ended !== undefined) return this.#ended;
     if (this.#quarantine !== undefined) return "parked";
-    if (this.#open.size > 0) return "running";
+    if (this.#open.size > 0 || this.#locks.wanted > 0) return "running";
     if (this.#parked > 0) return "parked";
     return this.#waits.size > 0 ? "waiting" : "running";
   }
@@ -190,6 +194,8 @@ class Engine implements SagaMachine, Machine {
       .with({ _tag: "OperationParked" }, (parked) => this.#park(parked))
       .with({ _tag: "TimerFired" }, ({ path }) => this.#fire(path))
       .with({ _tag: "SignalReceived" }, (received) => this.#receive(received))
+      .with({ _tag: "LockGranted" }, ({ path }) => this.#grantLock(path))
+      .with({ _tag: "LockRefused" }, ({ path, lockedBy }) => this.#wantedLock(path).ended({ _tag: "Refused", lockedBy }))
       .with({ _tag: "CancelRequested" }, ({ by, reason }) => this.#halt({ _tag: "CancelledCause", by, reason }))
       .with({ _tag: "OperatorRetried" }, ({ path, slot }) => this.#reopen(this.#expect(path, slot, "parked")))
       .with({ _tag: "OperatorSettled" }, (settled) => this.#settleByOperator(settled))
@@ -201,10 +207,15 @@ class Engine implements SagaMachine, Machine {
 
   // Phases: run, then the pivot, then complete; or back.
 
-  #start({ input, seed, deadlineAt }: SagaStarted): void {
+  #start({ input, seed, deadlineAt, undoes }: SagaStarted): void {
     this.#seed = seed;
+    if (undoes !== undefined) {
+      this.#takeBack(undoes);
+      return;
+    }
     this.#deadlineAt = deadlineAt;
     const scope = createScope({ path: "run", parent: undefined, group: this.#root });
+    this.#run = scope;
     runBody(
       this,
       scope,
@@ -215,6 +226,15 @@ class Engine implements SagaMachine, Machine {
         else this.#runReturned(scope, settled.value);
       },
     );
+  }
+
+  /** What the original did is found by replaying it. Calls are made in its name, under the keys that it would have used: participants know it by no other. */
+  #takeBack({ sagaId, entries, by, reason }: UndoneSaga): void {
+    const original = new Engine(this.#definition, sagaId);
+    original.replay(entries);
+    this.#callsAs = sagaId;
+    const scope = original.#run ?? createScope({ path: "run", parent: undefined });
+    this.#goBack(scope, { _tag: "CancelledCause", by, reason });
   }
 
   #runReturned(scope: Scope, value: unknown): void {
@@ -228,7 +248,7 @@ class Engine implements SagaMachine, Machine {
       return;
     }
     this.#phase = "complete";
-    this.#decide({ _tag: "RunReturned", at: this.#at });
+    this.#recorder.decide({ _tag: "RunReturned", at: this.#at });
     this.#release(scope);
     this.#complete(value, undefined);
   }
@@ -313,7 +333,7 @@ class Engine implements SagaMachine, Machine {
   }
 
   #end(ended: Ended, decision: Decision): void {
-    this.#decide(decision);
+    this.#recorder.decide(decision);
     this.#ended = ended;
   }
 
@@ -332,8 +352,7 @@ class Engine implements SagaMachine, Machine {
 
   /** Stops `run` as the failure of a group does: nothing new starts, waits end, what is in flight settles, and then everything is taken back. */
   #halt(cause: Cause): void {
-    if (this.#phase !== "run")
-      throw new ReplayDiverged(`the journal stops the saga while it runs, where this definition has it in ${this.#phase}`);
+    if (this.#phase !== "run") throw this.#recorder.diverged(`the saga in ${this.#phase}`, { atFact: true });
     this.#root.failed ??= cause;
     this.stopActions("run/");
   }
@@ -346,9 +365,21 @@ class Engine implements SagaMachine, Machine {
   /** After the point of no return it is told, and changes nothing. */
   #passDeadline(): void {
     const deadlineAt = this.#deadlineAt;
-    if (deadlineAt === undefined) throw new ReplayDiverged("the journal has a deadline pass, where this saga has none");
+    if (deadlineAt === undefined) throw this.#recorder.diverged("no deadline", { atFact: true });
     this.#deadlineAt = undefined;
     if (this.#phase === "run") this.#halt({ _tag: "DeadlineCause", deadlineAt });
+  }
+
+  #grantLock(path: string): void {
+    const lock = this.#wantedLock(path);
+    this.#locks.hold(lock.name);
+    lock.ended({ _tag: "Granted" });
+  }
+
+  #wantedLock(path: string): WantedLock {
+    const lock = this.#locks.end(path);
+    if (lock === undefined) throw this.#recorder.diverged("no lock wanted there", { atFact: true });
+    return lock;
   }
 
   #receive(received: SignalReceived): void {
@@ -362,22 +393,38 @@ class Engine implements SagaMachine, Machine {
     const signal = wait.signal === undefined ? undefined : this.#waits.take(wait.signal);
     if (signal === undefined) return false;
     this.#waits.end(wait.path);
-    this.#decide({ _tag: "SignalTaken", path: wait.path, key: signal.key, at: this.#at });
+    this.#recorder.decide({ _tag: "SignalTaken", path: wait.path, key: signal.key, at: this.#at });
     wait.ended({ _tag: "Signalled", payload: signal.payload });
     return true;
   }
 
   #endWait(path: string): Wait {
     const wait = this.#waits.end(path);
-    if (wait === undefined) throw new ReplayDiverged(`the journal ends a wait at ${path}, where this definition waits for nothing`);
+    if (wait === undefined) throw this.#recorder.diverged("no wait there", { atFact: true });
     return wait;
   }
 
   // What the interpreter asks for.
 
+  changed(id: string): boolean {
+    const known = this.#changes.get(id) ?? this.#recorder.takesChange(id, this.#at);
+    this.#changes.set(id, known);
+    return known;
+  }
+
+  wantLock(lock: WantedLock): void {
+    if (this.#locks.holds(lock.name)) {
+      lock.ended({ _tag: "Granted" });
+      return;
+    }
+    const { path, name, until } = lock;
+    this.#recorder.decide({ _tag: "LockWanted", path, name, until, at: this.#at });
+    this.#commands.push(this.#locks.want(lock));
+  }
+
   beginWait(wait: Wait): void {
     const { path, signal, dueAt } = wait;
-    this.#decide({ _tag: "WaitBegan", path, signal, dueAt, at: this.#at });
+    this.#recorder.decide({ _tag: "WaitBegan", path, signal, dueAt, at: this.#at });
     if (!this.#handSignal(wait)) this.#waits.begin(wait);
   }
 
@@ -402,14 +449,22 @@ class Engine implements SagaMachine, Machine {
       knowledge: NOTHING_KNOWN,
       state: "open",
     };
-    this.#decide({ _tag: "OperationIntended", path, step: step.name, kind: step.kind, input, at: this.#at });
+    this.#recorder.decide({
+      _tag: "OperationIntended",
+      path,
+      step: step.name,
+      kind: step.kind,
+      ...resolvability(step),
+      input,
+      at: this.#at,
+    });
     this.#begin(operation);
     return operation;
   }
 
   compensate: Compensate = (action, cause, done) => {
     const { path, step, input } = action;
-    this.#decide({ _tag: "CompensationIntended", path, at: this.#at });
+    this.#recorder.decide({ _tag: "CompensationIntended", path, at: this.#at });
     this.#begin({
       path,
       slot: "compensation",
@@ -430,7 +485,7 @@ class Engine implements SagaMachine, Machine {
   #begin(operation: Operation): void {
     this.#operations.set(operationId(operation.path, operation.slot), operation);
     this.#open.add(operation);
-    this.#commands.push(runCommand(this.sagaId, operation, freshJoin(NOTHING_KNOWN)));
+    this.#commands.push(runCommand(this.#callsAs, operation, freshJoin(NOTHING_KNOWN)));
   }
 
   stopActions(path: string): void {
@@ -440,37 +495,37 @@ class Engine implements SagaMachine, Machine {
     for (const operation of this.#open) {
       if (operation.slot === "action" && operation.path.startsWith(path)) this.#stop(operation);
     }
-    for (const wait of this.#waits.below(path)) this.#leaveWait(wait.path);
+    for (const wait of [...this.#waits.below(path), ...this.#locks.below(path)]) this.#leaveWait(wait.path);
   }
 
   #leaveWait(path: string): void {
+    const wait = this.#waits.end(path) ?? this.#locks.end(path);
     // One that was left already, by what leaving another one led to.
-    const wait = this.#waits.end(path);
     if (wait === undefined) return;
-    this.#decide({ _tag: "WaitLeft", path, at: this.#at });
+    this.#recorder.decide({ _tag: "WaitLeft", path, at: this.#at });
     wait.ended({ _tag: "Halted" });
   }
 
   /** One that was ordered by this very step was never sent: its order is taken back, and there is no doubt about it. */
   #stop(operation: Operation): void {
     const unsent = this.#commands.findIndex(
-      ({ _tag, rules }) => _tag === "RunOperation" && rules.slot === "action" && rules.path === operation.path,
+      (command) => command._tag === "RunOperation" && command.rules.slot === "action" && command.rules.path === operation.path,
     );
     if (unsent === -1) this.#commands.push(stopCommand(operation, interruptedJoin(operation.knowledge)));
     else this.#commands.splice(unsent, 1, stopCommand(operation, freshJoin(operation.knowledge)));
   }
 
   wentBack(path: string, cause: Cause): void {
-    this.#decide({ _tag: "WentBack", path, cause, at: this.#at });
+    this.#recorder.decide({ _tag: "WentBack", path, cause, at: this.#at });
   }
 
   emitNow(path: string, { type, subject, data }: Pick<EventEmitted, "type" | "subject" | "data">): void {
-    this.#decide({ _tag: "EventEmitted", path, type, subject, data, at: this.#at });
+    this.#recorder.decide({ _tag: "EventEmitted", path, type, subject, data, at: this.#at });
   }
 
   /** Events of `run` become publishable once the saga can no longer go back (I9). */
   #release(scope: Scope): void {
-    for (const event of scope.events) this.#decide({ ...event, at: this.#at });
+    for (const event of scope.events) this.#recorder.decide({ ...event, at: this.#at });
   }
 
   // What facts do to operations.
@@ -509,7 +564,7 @@ class Engine implements SagaMachine, Machine {
   #reopen(operation: Operation): void {
     this.#unpark(operation);
     operation.startedAt = this.#at;
-    this.#commands.push(runCommand(this.sagaId, operation, freshJoin(operation.knowledge)));
+    this.#commands.push(runCommand(this.#callsAs, operation, freshJoin(operation.knowledge)));
   }
 
   #settleByOperator({ path, slot, verdict }: OperatorSettled): void {
@@ -539,28 +594,19 @@ class Engine implements SagaMachine, Machine {
   /** After a replay: whoever drove this operation before may have sent it. */
   #takeUp(operation: Operation): Command {
     const join = interruptedJoin(operation.knowledge);
-    return operation.halted() ? stopCommand(operation, join) : runCommand(this.sagaId, operation, join);
+    return operation.halted() ? stopCommand(operation, join) : runCommand(this.#callsAs, operation, join);
   }
 
   #expect(path: string, slot: Slot, state: Operation["state"]): Operation {
     const operation = this.#operations.get(operationId(path, slot));
     if (operation?.state === state) return operation;
-    throw new ReplayDiverged(
-      `the journal has an outcome for ${slot} ${path}, which this definition has ${operation?.state ?? "not reached"} there`,
-    );
+    throw this.#recorder.diverged(`the ${slot} ${path} ${operation?.state ?? "not reached"}`, { atFact: true });
   }
+}
 
-  #decide(decision: Decision): void {
-    const recorded = this.#recorded[this.#cursor];
-    if (recorded === undefined) {
-      this.#entries.push(decision);
-      return;
-    }
-    if (fingerprint(decision) !== fingerprint(recorded)) {
-      throw new ReplayDiverged(`the definition decides ${fingerprint(decision)}, where the journal has ${fingerprint(recorded)}`);
-    }
-    this.#cursor += 1;
-  }
+/** Left out where there is none, as in most records. */
+function resolvability({ resolve }: StepDefinition): { readonly resolvable?: true } {
+  return resolve === undefined ? {} : { resolvable: true };
 }
 
 function stopCommand(operation: Operation, join: Join): Command {
@@ -569,39 +615,4 @@ function stopCommand(operation: Operation, join: Join): Command {
 
 function freezeOutcome(outcome: SettledOutcome): SettledOutcome {
   return outcome._tag === "Succeeded" ? { ...outcome, output: freezeJson(outcome.output) } : outcome;
-}
-
-function asFact(entry: Entry): Fact {
-  return match(entry)
-    .with(
-      {
-        _tag: P.union(
-          "SagaStarted",
-          "OperationSettled",
-          "OperationParked",
-          "TimerFired",
-          "SignalReceived",
-          "CancelRequested",
-          "OperatorRetried",
-          "OperatorSettled",
-          "OperatorAbandoned",
-        ),
-      },
-      (fact) => fact,
-    )
-    .otherwise((decision) => {
-      throw new ReplayDiverged(`the journal has ${fingerprint(decision)}, where this definition decides nothing more`);
-    });
-}
-
-/** What must be equal on replay: kind, place and data. Not the time, and not the wording of a fault. */
-function fingerprint(entry: Entry): string {
-  return match(entry)
-    .with({ _tag: "OperationIntended" }, ({ _tag, path, step, input }) => `${_tag} ${path} (${step}) with ${canonicalJson(input)}`)
-    .with({ _tag: "EventEmitted" }, ({ _tag, path, type, data }) => `${_tag} ${path} (${type}) with ${canonicalJson(data)}`)
-    .with({ _tag: "SagaCompleted" }, ({ _tag, output }) => `${_tag} with ${canonicalJson(output)}`)
-    .with({ _tag: "WaitBegan" }, ({ _tag, path, signal }) => `${_tag} ${path}${signal === undefined ? "" : ` for ${signal}`}`)
-    .with({ _tag: "SignalTaken" }, ({ _tag, path, key }) => `${_tag} ${path} with ${key}`)
-    .with({ _tag: P.union("CompensationIntended", "WentBack", "WaitLeft") }, ({ _tag, path }) => `${_tag} ${path}`)
-    .otherwise(({ _tag }) => _tag);
 }

@@ -46,7 +46,12 @@ export interface ParkedOperation {
   readonly step: string;
   readonly slot: Slot;
   readonly cause: ParkCause;
+  /** What may be done next. */
+  readonly verbs: readonly OperatorVerb[];
 }
+
+/** `settle` with the verdict `applied` or `notApplied`; the other two as they are called. */
+export type OperatorVerb = "retry" | "settleApplied" | "settleNotApplied" | "abandon";
 
 /** Why an operation waits for an operator. */
 export interface ParkCause {
@@ -58,6 +63,16 @@ export interface ParkCause {
 export interface Quarantine {
   readonly _tag: "UnknownSaga" | "JournalCorrupt" | "ReplayDiverged" | "BodyFailed" | "NoProgress";
   readonly message: string;
+  /** Of a `ReplayDiverged`. */
+  readonly divergence?: Divergence | undefined;
+}
+
+/** Where a definition and a journal disagree: what was recorded, and what the definition does there now. */
+export interface Divergence {
+  /** The entry's place in the journal, from 0. */
+  readonly entry: number;
+  readonly recorded: string;
+  readonly decided: string;
 }
 
 /** An operator gave it up. `stands` is the truth about what was not taken back. */
@@ -122,6 +137,14 @@ export interface CancelRefused {
   readonly _tag: "CancelRefused";
   readonly sagaId: string;
   readonly reason: "pastPivot" | "ended" | "requestInvalid";
+  readonly message: string;
+}
+
+/** The saga cannot be taken back after its end, and nothing was started. `message` says why. */
+export interface CompensateRefused {
+  readonly _tag: "CompensateRefused";
+  readonly sagaId: string;
+  readonly reason: "notCompleted" | "pastPivot" | "published" | "unknownSaga" | "tooLarge" | "requestInvalid";
   readonly message: string;
 }
 

@@ -56,21 +56,31 @@ const standing = members("a standing effect", { path: text, step: text, known })
 const standings: Shape = { name: "a list of standing effects", fits: (value) => Array.isArray(value) && value.every(standing.fits) };
 const operator = { by: text, reason: text };
 
+const undone = members("a saga that is taken back", {
+  sagaId: text,
+  reason: text,
+  entries: { name: "its entries", fits: (value) => Array.isArray(value) && value.every((entry) => flawOf(entry) === undefined) },
+});
+
 const SHAPES: { readonly [Tag in Entry["_tag"]]: ShapesOf<Tag> } = {
-  SagaStarted: { seed: text },
+  SagaStarted: { seed: text, deadlineAt: optional(count), undoes: optional(undone) },
   OperationSettled: { path: text, slot, outcome, attempts: count },
   TimerFired: { path: text },
   SignalReceived: { signal: text, key: text },
-  CancelRequested: { reason: text },
+  LockGranted: { path: text },
+  LockRefused: { path: text, lockedBy: text },
+  CancelRequested: { by: optional(text), reason: text },
   OperationParked: { path: text, slot, cause: parkCause, knowledge, attempts: count },
   OperatorRetried: { path: text, slot, ...operator },
   OperatorSettled: { path: text, slot, verdict, evidence: text, ...operator },
   OperatorAbandoned: { stands: standings, ...operator },
   OperationIntended: { path: text, step: text, kind: oneOf("compensatable", "readOnly", "pivot", "retriable") },
   CompensationIntended: { path: text },
-  WaitBegan: { path: text },
+  WaitBegan: { path: text, signal: optional(text), dueAt: optional(count) },
   SignalTaken: { path: text, key: text },
+  LockWanted: { path: text, name: text, until: count },
   WaitLeft: { path: text },
+  ChangeTaken: { id: text },
   WentBack: { path: text, cause },
   RunReturned: {},
   EventEmitted: { path: text, type: text },
@@ -92,6 +102,10 @@ export function flawOf(entry: unknown): string | undefined {
 
 function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null;
+}
+
+function optional({ name, fits }: Shape): Shape {
+  return { name: `${name}, or absent`, fits: (value) => value === undefined || fits(value) };
 }
 
 function oneOf(...words: readonly string[]): Shape {

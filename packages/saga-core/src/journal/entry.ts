@@ -25,6 +25,16 @@ export interface SagaStarted extends Dated {
   readonly seed: string;
   /** Epoch milliseconds; kept here, so that a changed definition changes no running saga's. */
   readonly deadlineAt?: number | undefined;
+  /** Present when this saga takes back one that had completed. */
+  readonly undoes?: UndoneSaga | undefined;
+}
+
+/** What is taken back, whole, so that nothing depends on how long the original's journal is kept. */
+export interface UndoneSaga {
+  readonly sagaId: string;
+  readonly entries: readonly Entry[];
+  readonly by?: string | undefined;
+  readonly reason: string;
 }
 
 /** What a wait was for has come by the clock: a sleep is over, nobody signalled in time, or, with the path `deadline`, the saga's deadline passed. */
@@ -39,6 +49,18 @@ export interface SignalReceived extends Dated {
   /** The sender's: the same key again is the same signal. */
   readonly key: string;
   readonly payload?: Json | undefined;
+}
+
+export interface LockGranted extends Dated {
+  readonly _tag: "LockGranted";
+  readonly path: string;
+}
+
+/** Another saga held it to the end of the wait. */
+export interface LockRefused extends Dated {
+  readonly _tag: "LockRefused";
+  readonly path: string;
+  readonly lockedBy: string;
 }
 
 export interface CancelRequested extends Dated {
@@ -125,6 +147,8 @@ export interface OperationIntended extends Dated {
   readonly step: string;
   /** Kept so that a reader without the definition knows what can stand and what can be undone. */
   readonly kind: StepKind;
+  /** Whether the step has a deciding query. */
+  readonly resolvable?: boolean | undefined;
   readonly input?: Json | undefined;
 }
 
@@ -149,10 +173,25 @@ export interface SignalTaken extends Dated {
   readonly key: string;
 }
 
-/** A wait ended with nothing, because the saga, or the group around it, goes back. */
+/** The body asks for a lock. */
+export interface LockWanted extends Dated {
+  readonly _tag: "LockWanted";
+  readonly path: string;
+  readonly name: string;
+  /** Epoch milliseconds up to which it waits for whoever holds it. */
+  readonly until: number;
+}
+
+/** A wait, for time, a signal or a lock, ended with nothing, because the saga, or the group around it, goes back. */
 export interface WaitLeft extends Dated {
   readonly _tag: "WaitLeft";
   readonly path: string;
+}
+
+/** The body took the new way of a change. Where it went the old way there is no entry. */
+export interface ChangeTaken extends Dated {
+  readonly _tag: "ChangeTaken";
+  readonly id: string;
 }
 
 /** A scope failed: `run` (the whole saga goes back) or a savepoint. */
@@ -192,6 +231,8 @@ export type Fact =
   | OperationParked
   | TimerFired
   | SignalReceived
+  | LockGranted
+  | LockRefused
   | CancelRequested
   | OperatorRetried
   | OperatorSettled
@@ -201,7 +242,9 @@ export type Decision =
   | CompensationIntended
   | WaitBegan
   | SignalTaken
+  | LockWanted
   | WaitLeft
+  | ChangeTaken
   | WentBack
   | RunReturned
   | EventEmitted

@@ -88,6 +88,39 @@ export interface DueSagas {
   readonly next?: number | undefined;
 }
 
+export interface DueOptions {
+  /** Epoch milliseconds of the store's clock. */
+  readonly until: number;
+  readonly limit: number;
+}
+
+export interface LockRequest {
+  /** An unfinished saga: one that has ended, or is not there, could never let go. */
+  readonly sagaId: string;
+  /** The epoch under which the caller owns the saga. */
+  readonly epoch: number;
+  /** Any well-formed text, compared exactly. One namespace per store. */
+  readonly name: string;
+}
+
+/** Who has the lock now: the saga that asked for it, or another one. */
+export type LockAnswer = { readonly _tag: "Granted" } | { readonly _tag: "HeldBy"; readonly sagaId: string };
+
+export interface EndedOptions {
+  /** Epoch milliseconds of the store's clock. */
+  readonly before: number;
+  readonly limit: number;
+}
+
+export interface EndedSagas {
+  readonly sagaIds: readonly string[];
+}
+
+export interface RemovedSagas {
+  /** How many sagas are gone by this call. */
+  readonly removed: number;
+}
+
 export interface UnfinishedPage {
   /** Oldest first, by time of start. */
   readonly sagaIds: readonly string[];
@@ -101,7 +134,8 @@ export interface JournalStore {
   /**
    * Appends one record if, and only if, its sequence and epoch are the current ones. Each request gets its own verdict, whatever becomes
    * of others that share its commit. When the verdict is `ok`, the record survives the process and, as far as the store promises it, the machine;
-   * on `err`, nothing of it exists. Appends of one saga that are under way together take effect in the order of the calls.
+   * on `err`, nothing of it exists. Appends of one saga that are under way together take effect, and are answered `ok`, in the order of the calls:
+   * what a record allows is done when its answer comes, and must not overtake what an earlier one allows.
    */
   append(request: AppendRequest): Promise<Result<void, AppendError>>;
   /** Reads a saga without taking it over; `undefined` when there is none. */
@@ -111,7 +145,19 @@ export interface JournalStore {
   /** Sagas that have not ended, in pages of at most `limit`; those that are `waiting` only when they are asked for. */
   unfinished(options: UnfinishedOptions): Promise<Result<UnfinishedPage, StoreUnavailable>>;
   /** Unfinished sagas whose `wakeAt` is `until` or earlier, the longest over first, at most `limit`; and when the next one after `until` is. */
-  due(options: { readonly until: number; readonly limit: number }): Promise<Result<DueSagas, StoreUnavailable>>;
+  due(options: DueOptions): Promise<Result<DueSagas, StoreUnavailable>>;
+  /**
+   * Gives a saga a named lock, unless another one has it; never waits. Granted again to the saga that has it. It is kept through crashes, claims and parking: all locks of
+   * a saga go with the append that ends it, in the same transaction, and by nothing else. A saga that has ended or is not there is refused with `StoreUnavailable`.
+   */
+  lock(request: LockRequest): Promise<Result<LockAnswer, StaleEpoch | StoreUnavailable>>;
+  /** Ended sagas whose last append is older than `before`, the one that ended first first, at most `limit`. */
+  ended(options: EndedOptions): Promise<Result<EndedSagas, StoreUnavailable>>;
+  /**
+   * Forgets ended sagas with all their records, in one transaction. Unfinished and unknown ones are left out; events that were committed and are not yet published stay. The
+   * id is free afterwards: whoever starts it again starts a new saga.
+   */
+  remove(sagaIds: readonly string[]): Promise<Result<RemovedSagas, StoreUnavailable>>;
   readonly outbox: Outbox;
   /** Settles what is under way and releases the store. Appends called afterwards fail with `StoreUnavailable`. */
   close(): Promise<void>;

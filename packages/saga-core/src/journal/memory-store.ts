@@ -7,12 +7,18 @@ import { err, ok, type Result } from "neverthrow";
 import {
   type AppendError,
   type AppendRequest,
+  type DueOptions,
   type DueSagas,
+  type EndedOptions,
   type JournalStore,
   type LoadError,
+  type LockAnswer,
+  type LockRequest,
   type OutboxEvent,
   RECORD_CHARACTERS_MAX,
+  type RemovedSagas,
   type SagaStatus,
+  type StaleEpoch,
   type StoredJournal,
   type StoreUnavailable,
   type UnfinishedOptions,
@@ -21,10 +27,12 @@ import {
 
 interface StoredSaga {
   readonly saga: { readonly name: string; readonly version: number };
-  /** Place in the order of creation, from 1. */
+  /** Place in the order of creation, from 1; given once. */
   readonly position: number;
   status: SagaStatus;
   wakeAt: number | undefined;
+  /** Epoch milliseconds of the last append of a saga that has ended. */
+  endedAt: number | undefined;
   epoch: number;
   claimsWithoutProgress: number;
   readonly records: string[];
@@ -33,6 +41,10 @@ interface StoredSaga {
 /** What outlives a memory store. Any number of stores may be open on one disk, as workers on one database are. */
 export interface MemoryDisk {
   readonly sagas: Map<string, StoredSaga>;
+  /** How many sagas were ever started on it, also those that were removed. */
+  sagasStarted: number;
+  /** Names to the sagas that hold them. */
+  readonly locks: Map<string, string>;
   /** Events by id, oldest first. */
   readonly outbox: Map<string, OutboxEvent>;
   /** Ids of sagas that read as `JournalCorrupt`; a test adds and removes them. */
@@ -64,7 +76,7 @@ export interface MemoryStore extends JournalStore {
 }
 
 export function createMemoryDisk(): MemoryDisk {
-  return { sagas: new Map(), outbox: new Map(), corrupt: new Set() };
+  return { sagas: new Map(), sagasStarted: 0, locks: new Map(), outbox: new Map(), corrupt: new Set() };
 }
 
 /** Opens a store that keeps what it is given as long as its disk is reachable, and no longer than the process. */
@@ -85,7 +97,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     if (fault === "refuse") return unavailable("a fault was injected before the commit");
     if (fault === "crash") life = "crashed";
     if (life !== "open") return ok();
-    const appended = appendTo(disk, request);
+    const appended = appendTo(disk, request, now());
     if (appended.isOk() && faults.afterCommit?.(request) === "crash") life = "crashed";
     return appended;
   }
@@ -97,6 +109,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     claim: (sagaId) => run(() => claimFrom(disk, sagaId)),
     unfinished: (page) => run(() => ok(unfinishedOf(disk, page))),
     due: (wanted) => run(() => ok(dueOf(disk, wanted))),
+    lock: (request) => run(() => lockOn(disk, request)),
+    ended: (wanted) => run(() => ok({ sagaIds: endedOf(disk, wanted) })),
+    remove: (sagaIds) => run(() => ok(removeFrom(disk, sagaIds))),
     outbox: {
       pending: ({ limit }) => run(() => ok([...disk.outbox.values()].slice(0, limit))),
       published: (ids) =>
@@ -115,7 +130,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   };
 }
 
-function appendTo(disk: MemoryDisk, request: AppendRequest): Result<void, AppendError> {
+function appendTo(disk: MemoryDisk, request: AppendRequest, now: number): Result<void, AppendError> {
   const { sagaId, sequence, epoch, status, wakeAt, record, outbox } = request;
   if (record.length > RECORD_CHARACTERS_MAX) {
     return unavailable(
@@ -133,16 +148,24 @@ function appendTo(disk: MemoryDisk, request: AppendRequest): Result<void, Append
   if (repeated !== undefined) return unavailable(`the outbox already holds an event ${repeated}; saga ${sagaId} brought another`);
 
   for (const event of outbox) disk.outbox.set(event.id, event);
+  const endedAt = isUnfinished(status) ? undefined : now;
   if (stored === undefined) {
-    const position = disk.sagas.size + 1;
-    disk.sagas.set(sagaId, { saga: request.saga, position, status, wakeAt, epoch, claimsWithoutProgress: 0, records: [record] });
+    disk.sagasStarted += 1;
+    const position = disk.sagasStarted;
+    disk.sagas.set(sagaId, { saga: request.saga, position, status, wakeAt, endedAt, epoch, claimsWithoutProgress: 0, records: [record] });
   } else {
     stored.records.push(record);
     stored.status = status;
     stored.wakeAt = wakeAt;
+    stored.endedAt = endedAt;
     stored.claimsWithoutProgress = 0;
   }
+  if (endedAt !== undefined) releaseLocks(disk, sagaId);
   return ok();
+}
+
+function releaseLocks(disk: MemoryDisk, sagaId: string): void {
+  for (const [name, holder] of disk.locks) if (holder === sagaId) disk.locks.delete(name);
 }
 
 function repeatedEventId(disk: MemoryDisk, events: readonly OutboxEvent[]): string | undefined {
@@ -181,7 +204,7 @@ function unfinishedOf(disk: MemoryDisk, { limit, after = "0", waiting = false }:
   return { sagaIds };
 }
 
-function dueOf(disk: MemoryDisk, { until, limit }: { readonly until: number; readonly limit: number }): DueSagas {
+function dueOf(disk: MemoryDisk, { until, limit }: DueOptions): DueSagas {
   const timed = [...disk.sagas].flatMap(([sagaId, { status, wakeAt }]) =>
     wakeAt !== undefined && isUnfinished(status) ? [{ sagaId, wakeAt }] : [],
   );
@@ -189,6 +212,35 @@ function dueOf(disk: MemoryDisk, { until, limit }: { readonly until: number; rea
   const next = timed.find(({ wakeAt }) => wakeAt > until)?.wakeAt;
   const due = timed.filter(({ wakeAt }) => wakeAt <= until).slice(0, limit);
   return { sagaIds: due.map(({ sagaId }) => sagaId), ...(next === undefined ? {} : { next }) };
+}
+
+function lockOn(disk: MemoryDisk, { sagaId, epoch, name }: LockRequest): Result<LockAnswer, StaleEpoch | StoreUnavailable> {
+  const stored = disk.sagas.get(sagaId);
+  const holder = disk.locks.get(name) ?? sagaId;
+  if (stored !== undefined && epoch !== stored.epoch) return err({ _tag: "StaleEpoch", sagaId, epoch: stored.epoch });
+  if (stored === undefined || !isUnfinished(stored.status))
+    return unavailable(`saga ${sagaId} has ended or is not there, and gets no lock`);
+  if (holder !== sagaId) return ok({ _tag: "HeldBy", sagaId: holder });
+  disk.locks.set(name, sagaId);
+  return ok({ _tag: "Granted" });
+}
+
+function endedOf(disk: MemoryDisk, { before, limit }: EndedOptions): readonly string[] {
+  const ended = [...disk.sagas].flatMap(([sagaId, { endedAt }]) =>
+    endedAt !== undefined && endedAt < before ? [{ sagaId, endedAt }] : [],
+  );
+  ended.sort((left, right) => left.endedAt - right.endedAt);
+  return ended.slice(0, limit).map(({ sagaId }) => sagaId);
+}
+
+function removeFrom(disk: MemoryDisk, sagaIds: readonly string[]): RemovedSagas {
+  let removed = 0;
+  for (const sagaId of sagaIds) {
+    if (disk.sagas.get(sagaId)?.endedAt === undefined) continue;
+    disk.sagas.delete(sagaId);
+    removed += 1;
+  }
+  return { removed };
 }
 
 function isUnfinished(status: SagaStatus): boolean {

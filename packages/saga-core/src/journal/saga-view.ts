@@ -36,19 +36,22 @@ export interface OperationView {
   readonly path: string;
   readonly step: string;
   readonly kind: StepKind;
+  readonly resolvable: boolean;
   readonly input: Json | undefined;
   readonly action: SlotView;
   readonly compensation?: SlotView | undefined;
 }
 
-/** A sleep, or a wait for a signal. */
+/** A sleep, a wait for a signal, or a wait for a lock. */
 export interface WaitView {
   readonly path: string;
   readonly signal?: string | undefined;
+  /** The name of a lock. */
+  readonly lock?: string | undefined;
   /** Epoch milliseconds. */
   readonly dueAt?: number | undefined;
   readonly since: number;
-  readonly state: "waiting" | "due" | "signalled" | "left";
+  readonly state: "waiting" | "due" | "signalled" | "granted" | "refused" | "left";
 }
 
 export type Ending =
@@ -66,6 +69,8 @@ export interface SagaView {
   readonly operations: ReadonlyMap<string, OperationView>;
   /** By path, in order of their begin. */
   readonly waits: ReadonlyMap<string, WaitView>;
+  /** The saga that this one takes back; its operations stand among this one's. */
+  readonly undoes?: string | undefined;
   readonly deadlineAt?: number | undefined;
   /** When the deadline was noticed to have passed: before the point of no return it took the saga back, after it it changed nothing. */
   readonly deadlinePassedAt?: number | undefined;
@@ -81,6 +86,7 @@ interface MutableView {
   cause?: Cause | undefined;
   readonly operations: Map<string, OperationView>;
   readonly waits: Map<string, WaitView>;
+  undoes?: string | undefined;
   deadlineAt?: number | undefined;
   deadlinePassedAt?: number | undefined;
   cancelledAt?: number | undefined;
@@ -96,7 +102,9 @@ export function viewOf(entries: Iterable<Entry>): SagaView {
 function fold(view: MutableView, entry: Entry): void {
   view.updatedAt = entry.at;
   match(entry)
-    .with({ _tag: "SagaStarted" }, ({ input, at, deadlineAt }) => {
+    .with({ _tag: "SagaStarted" }, ({ input, at, deadlineAt, undoes }) => {
+      view.undoes = undoes?.sagaId;
+      for (const [path, operation] of viewOf(undoes?.entries ?? []).operations) view.operations.set(path, operation);
       view.input = input;
       view.startedAt = at;
       view.deadlineAt = deadlineAt;
@@ -106,6 +114,11 @@ function fold(view: MutableView, entry: Entry): void {
     })
     .with({ _tag: "TimerFired" }, ({ path }) => endWait(view, path, "due"))
     .with({ _tag: "SignalTaken" }, ({ path }) => endWait(view, path, "signalled"))
+    .with({ _tag: "LockGranted" }, ({ path }) => endWait(view, path, "granted"))
+    .with({ _tag: "LockRefused" }, ({ path }) => endWait(view, path, "refused"))
+    .with({ _tag: "LockWanted" }, ({ path, name, until, at }) =>
+      view.waits.set(path, { path, lock: name, dueAt: until, since: at, state: "waiting" }),
+    )
     .with({ _tag: "WaitLeft" }, ({ path }) => endWait(view, path, "left"))
     .with({ _tag: "WaitBegan" }, ({ path, signal, dueAt, at }) =>
       view.waits.set(path, { path, signal, dueAt, since: at, state: "waiting" }),
@@ -136,7 +149,7 @@ function fold(view: MutableView, entry: Entry): void {
     .with({ _tag: "OperatorAbandoned" }, ({ by, reason, stands }: OperatorAbandoned) => {
       view.ending = { _tag: "Abandoned", by, reason, stands };
     })
-    .with({ _tag: P.union("RunReturned", "EventEmitted", "SignalReceived") }, () => undefined)
+    .with({ _tag: P.union("RunReturned", "EventEmitted", "SignalReceived", "ChangeTaken") }, () => undefined)
     .exhaustive();
 }
 
@@ -145,8 +158,8 @@ function endWait(view: MutableView, path: string, state: WaitView["state"]): voi
   if (wait !== undefined) view.waits.set(path, { ...wait, state });
 }
 
-function intended({ path, step, kind, input, at }: OperationIntended): OperationView {
-  return { path, step, kind, input, action: openSlot(at) };
+function intended({ path, step, kind, resolvable = false, input, at }: OperationIntended): OperationView {
+  return { path, step, kind, resolvable, input, action: openSlot(at) };
 }
 
 function openSlot(at: number): SlotView {
@@ -224,7 +237,8 @@ export function statusOf(view: SagaView): SagaStatus {
   const slots = [...view.operations.values()].flatMap(({ action, compensation }) =>
     compensation === undefined ? [action] : [action, compensation],
   );
-  if (slots.some(({ state }) => state === "open")) return "running";
+  const waits = [...view.waits.values()].filter(({ state }) => state === "waiting");
+  if (slots.some(({ state }) => state === "open") || waits.some(({ lock }) => lock !== undefined)) return "running";
   if (slots.some(({ state }) => state === "parked")) return "parked";
-  return [...view.waits.values()].some(({ state }) => state === "waiting") ? "waiting" : "running";
+  return waits.length > 0 ? "waiting" : "running";
 }

@@ -22,6 +22,9 @@ export type Adopted =
       readonly step: Step;
       readonly definition: SagaDefinition;
       readonly input: Json | undefined;
+      readonly epoch: number;
+      /** How many were replayed. */
+      readonly entries: number;
     }
   | { readonly _tag: "Quarantined"; readonly quarantine: Quarantine }
   | { readonly _tag: "NoSuchSaga" };
@@ -60,12 +63,18 @@ function replay(ports: InstancePorts, registry: Registry, journal: StoredJournal
     const step = machine.replay(entries);
     const instance = new SagaInstance(ports, machine, { sagaId, saga, epoch, sequence: records.length });
     const input = entries[0]?._tag === "SagaStarted" ? entries[0].input : undefined;
-    return { _tag: "Adopted", instance, step, definition, input };
+    return { _tag: "Adopted", instance, step, definition, input, epoch, entries: entries.length };
   } catch (thrown) {
     // I12: whatever else a replay runs into is this saga's trouble, and no other's.
-    const tag = thrown instanceof ReplayDiverged ? "ReplayDiverged" : "BodyFailed";
-    return quarantined(tag, `saga ${saga.name} version ${saga.version}: ${messageOf(thrown)}`);
+    return { _tag: "Quarantined", quarantine: quarantineOf(saga, thrown) };
   }
+}
+
+export function quarantineOf({ name, version }: StoredJournal["saga"], thrown: unknown): Quarantine {
+  const message = `saga ${name} version ${version}: ${messageOf(thrown)}`;
+  return thrown instanceof ReplayDiverged
+    ? { _tag: "ReplayDiverged", message, divergence: thrown.divergence }
+    : { _tag: "BodyFailed", message };
 }
 
 function quarantined(tag: Quarantine["_tag"], message: string): Adopted {

@@ -8,6 +8,7 @@ import type { Signal } from "../definition/signal.ts";
 import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 import type {
   CancelRefused,
+  CompensateRefused,
   SagaEnding,
   SagaNotFound,
   SagaParked,
@@ -19,6 +20,10 @@ import type {
 import type { JournalStore } from "../journal/journal-store.ts";
 import type { Duration } from "../primitives/duration.ts";
 import { hostTimer, type Random, type Timer } from "../primitives/host.ts";
+import { checkHorizons, type Horizons } from "./check-horizons.ts";
+import { compensateSaga } from "./compensate-saga.ts";
+import { type ForgetOptions, type Forgotten, forgetSagas } from "./forget-sagas.ts";
+import { harmless, type Observer } from "./observer.ts";
 import { abandonSaga, readmitSaga, retryOperation, settleOperation } from "./operator-actions.ts";
 import type { OperatorOrder, SettleOrder } from "./operator-verbs.ts";
 import { cancelSaga, signalSaga } from "./outside-facts.ts";
@@ -37,6 +42,10 @@ export interface EngineOptions {
   readonly random?: Random | undefined;
   /** Called after events were committed; a relay's `nudge` fits. Must not throw. */
   readonly onEvents?: (() => void) | undefined;
+  /** Watches every entry, attempt, park and recovery. */
+  readonly observer?: Observer | undefined;
+  /** Checked at creation: no step may be attempted, and none undone, after its participant may have forgotten it. Default: not checked. */
+  readonly horizons?: Horizons | undefined;
   /** A saga that only waits, for time or a signal, leaves memory when that is further away than this many milliseconds. Default 10,000. */
   readonly evictAfterMs?: number | undefined;
 }
@@ -100,6 +109,18 @@ export interface Engine {
    * then on it is refused. Of a saga that goes back, or went, it is no news, and `ok`. No compensation is stopped by it (FS-48).
    */
   cancel(id: string, reason: string, options?: CancelOptions): ResultAsync<void, CancelRefused | SagaNotFound | SagaUnavailable>;
+  /**
+   * Takes back a saga that has completed, as a new saga that is linked to it, whose id it answers with; asking again finds the same one. By the same rules as going
+   * back: the new saga ends compensated, its result `SagaCancelled`, or is parked. The original's answer stands. Refused for a saga with a pivot or `complete`, for one
+   * that published events, and for one that has not completed.
+   */
+  compensate(
+    id: string,
+    reason: string,
+    options?: CancelOptions,
+  ): ResultAsync<{ readonly sagaId: string }, CompensateRefused | SagaNotFound | SagaUnavailable>;
+  /** Forgets sagas that ended long ago, after handing each to an archive, if one is given. */
+  forget(options: ForgetOptions): ResultAsync<Forgotten, SagaUnavailable>;
   /** The saga as it stands in the journal. */
   inspect(id: string): ResultAsync<SagaSnapshot, SagaNotFound | SagaUnavailable>;
   /** The sagas that wait for an operator, oldest first. */
@@ -121,7 +142,7 @@ export interface Engine {
 /**
  * Creates an engine and begins at once to take up every unfinished saga of the store.
  *
- * @throws {DefinitionInvalid} when two different sagas share a name and a version.
+ * @throws {DefinitionInvalid} when two different sagas share a name and a version, or when horizons disagree.
  */
 export function createEngine(options: EngineOptions): Engine {
   const { sagas, store, timer = hostTimer, random = Math.random } = options;
@@ -129,7 +150,9 @@ export function createEngine(options: EngineOptions): Engine {
   if (!Number.isSafeInteger(evictAfterMs) || evictAfterMs < 0) {
     throw new DefinitionInvalid(`evictAfterMs must be a whole number of milliseconds from 0 on; found ${evictAfterMs}`);
   }
-  const host = new SagaHost({ store, timer, random, now: () => store.now(), onEvents, evictAfterMs }, new Registry(sagas));
+  const observe = options.observer === undefined ? undefined : harmless(options.observer);
+  if (options.horizons !== undefined) checkHorizons(sagas, options.horizons);
+  const host = new SagaHost({ store, timer, random, now: () => store.now(), onEvents, evictAfterMs, observe }, new Registry(sagas));
   const recovered = host.recover();
   host.wakeSleepers();
   const engine: Engine = {
@@ -142,6 +165,8 @@ export function createEngine(options: EngineOptions): Engine {
     result: (_saga, id) => new ResultAsync(awaitResult(host, id)),
     signal: (id, signal, payload, { key }) => new ResultAsync(signalSaga(host, id, signal, payload, key)),
     cancel: (id, reason, { by } = {}) => new ResultAsync(cancelSaga(host, id, reason, by)),
+    compensate: (id, reason, { by } = {}) => new ResultAsync(compensateSaga(host, id, reason, by)),
+    forget: (wanted) => new ResultAsync(forgetSagas(host, wanted)),
     inspect: (id) => new ResultAsync(inspectSaga(host, id)),
     parked: () => new ResultAsync(listParked(host)),
     retry: (id, order) => new ResultAsync(retryOperation(host, id, order)),

@@ -4,7 +4,7 @@
  */
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
-import type { Command, RunOperation, StopOperation } from "../engine/command.ts";
+import type { AcquireLock, Command, RunOperation, StopOperation } from "../engine/command.ts";
 import { judgeStopped, withKnowledge } from "../engine/join-attempts.ts";
 import type { SagaMachine, Step } from "../engine/machine.ts";
 import { operationId } from "../engine/operation.ts";
@@ -14,6 +14,7 @@ import { encodeRecord } from "../journal/entry-codec.ts";
 import type { AppendError, AppendRequest, JournalStore, OutboxEvent, SagaStatus } from "../journal/journal-store.ts";
 import { createAbortController } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
+import { acquireLock } from "./lock-acquirer.ts";
 import { type OperationResult, type RunnerPorts, type RunningOperation, runOperation } from "./operation-runner.ts";
 
 export interface InstancePorts extends RunnerPorts {
@@ -147,7 +148,9 @@ export class SagaInstance {
     if (record.isErr()) {
       return this.#lose({ _tag: "BodyFailed", message: `a record of ${record.error.characters} characters does not fit the journal` });
     }
-    for (const { _tag, rules } of step.commands) if (_tag === "StopOperation") this.#stopping.add(operationId(rules.path, rules.slot));
+    for (const command of step.commands) {
+      if (command._tag === "StopOperation") this.#stopping.add(operationId(command.rules.path, command.rules.slot));
+    }
     const sequence = this.#sequence;
     this.#sequence += 1;
     const outbox = outboxOf(sagaId, saga.name, step.entries);
@@ -167,6 +170,9 @@ export class SagaInstance {
     if (this.#gone) return err({ _tag: "StoreUnavailable", message: "an earlier append of this saga failed" });
     if (appended.isErr()) return this.#lose(appended.error);
     if (outbox.length > 0) this.#ports.onEvents();
+    if (this.#ports.observe !== undefined) {
+      for (const entry of step.entries) this.#ports.observe({ _tag: "EntryAppended", sagaId, saga, sequence, entry });
+    }
     this.#act(step);
     return ok(undefined);
   }
@@ -230,6 +236,7 @@ export class SagaInstance {
     match(command)
       .with({ _tag: "RunOperation" }, (order) => this.#run(order))
       .with({ _tag: "StopOperation" }, (order) => this.#stop(order))
+      .with({ _tag: "AcquireLock" }, (order) => void this.#acquire(order))
       .exhaustive();
   }
 
@@ -262,6 +269,15 @@ export class SagaInstance {
       const outcome = judgeStopped(rules, withKnowledge(join, operation.knowledge));
       this.#report(path, slot, { _tag: "Settled", outcome, attempts: 0 });
     }
+  }
+
+  async #acquire(order: AcquireLock): Promise<void> {
+    const { sagaId, epoch } = this.#place;
+    const wanted = (): boolean => !this.#gone && !this.#closing && this.#machine.wantsLock(order.path);
+    const acquired = await acquireLock(order, { sagaId, epoch, wanted }, this.#ports);
+    if (acquired === undefined) return;
+    if (acquired._tag === "StaleEpoch") this.#lose(acquired);
+    else void this.apply(acquired);
   }
 
   #report(path: string, slot: Slot, result: OperationResult): void {

@@ -26,12 +26,15 @@ import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import { type AbortSignal, createAbortController, type Random, type Timer } from "../primitives/host.ts";
 import type { Json } from "../primitives/json.ts";
 import { invocation, underDeadline } from "./attempt.ts";
+import type { SagaNotice } from "./observer.ts";
 
 export interface RunnerPorts {
   readonly timer: Timer;
   readonly random: Random;
   /** The store's clock, epoch milliseconds. */
   readonly now: () => number;
+  /** Absent when nobody watches. */
+  readonly observe?: ((notice: SagaNotice) => void) | undefined;
 }
 
 export type OperationResult =
@@ -131,7 +134,19 @@ class Runner {
   async #attempt(): Promise<Verdict> {
     const { step, input, undo, rules } = this.#order;
     const call = this.#call(this.#join.attempts + 1);
+    const begunAt = this.#ports.now();
     const attempt = await underDeadline(rules.retry.timeoutMs, this.#ports.timer, invocation(step, input, undo, call));
+    const { sagaId } = this.#order;
+    this.#ports.observe?.({
+      _tag: "AttemptMade",
+      sagaId,
+      path: rules.path,
+      step: rules.step,
+      slot: rules.slot,
+      attempt: call.attempt,
+      outcome: attempt._tag,
+      tookMs: this.#ports.now() - begunAt,
+    });
     this.#join = joinAttempt(this.#join, attempt);
     const judge = this.#ending() === "stop" ? judgeLastAttempt : judgeAttempt;
     return judge(rules, this.#join, attempt, this.#moment());

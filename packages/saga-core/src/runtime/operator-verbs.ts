@@ -11,6 +11,7 @@ import type { Slot } from "../primitives/idempotency-key.ts";
 import { readJson, underDeadline } from "./attempt.ts";
 import { checkValue } from "./check-value.ts";
 import { type RunnerPorts, readResolution } from "./operation-runner.ts";
+import { wayOfNotApplied } from "./operator-table.ts";
 
 export interface OperatorOrder {
   /** As `SagaParked` names it. */
@@ -72,17 +73,20 @@ async function applied({ slot, step }: Readonly<Operation>, given: unknown): Pro
 }
 
 async function notApplied(operation: Readonly<Operation>, sagaId: string, ports: RunnerPorts): Promise<Result<SettleVerdict, Refusal>> {
-  const { step, slot, parkCause, knowledge } = operation;
+  const { step, slot, parkCause: cause, knowledge } = operation;
   const next = slot === "compensation" || step.kind === "retriable" ? "reissue" : "goOn";
-  // A seal is for good, so one that the participant has told of is as good as asked for, unless it has told of a success as well.
-  if (parkCause?.fault._tag === "Sealed" && !knowledge.applied) return ok({ _tag: "SettledNotApplied", next });
-  if (step.resolve === undefined) {
-    if (slot === "action" && step.kind === "compensatable") return ok({ _tag: "SettledNotApplied", next: "undo" });
-    return err(
-      `${step.name} declares no resolve function, so its key cannot be sealed and "not applied" would be a guess: retry, settle as applied, or abandon`,
-    );
-  }
-  return (await seal(step, operation, sagaId, ports)).map(() => ({ _tag: "SettledNotApplied", next }));
+  const resolvable = step.resolve !== undefined;
+  const way = cause === undefined ? undefined : wayOfNotApplied({ slot, kind: step.kind, resolvable, cause, applied: knowledge.applied });
+  return match(way)
+    .with("sealed", async () => ok<SettleVerdict>({ _tag: "SettledNotApplied", next }))
+    .with("seal", async () => (await seal(step, operation, sagaId, ports)).map((): SettleVerdict => ({ _tag: "SettledNotApplied", next })))
+    .with("undo", async () => ok<SettleVerdict>({ _tag: "SettledNotApplied", next: "undo" }))
+    .with(undefined, async () =>
+      err<SettleVerdict, Refusal>(
+        `${step.name} declares no resolve function, so its key cannot be sealed and "not applied" would be a guess: retry, settle as applied, or abandon`,
+      ),
+    )
+    .exhaustive();
 }
 
 /** The deciding query plants a tombstone where there is nothing; any other answer contradicts the operator or leaves it open. */

@@ -3,14 +3,17 @@
  * a saga is either live here, in exactly one instance, or only in the journal.
  */
 import { err, ok, type Result } from "neverthrow";
+import { match } from "ts-pattern";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
 import { createMachine } from "../engine/machine.ts";
 import type { Quarantine, SagaIdConflict, SagaUnavailable } from "../errors/saga-error.ts";
-import type { AppendError } from "../journal/journal-store.ts";
+import type { UndoneSaga } from "../journal/entry.ts";
+import type { AppendError, StoredJournal } from "../journal/journal-store.ts";
 import { hash128 } from "../primitives/hash.ts";
 import { canonicalJson, type Json } from "../primitives/json.ts";
 import { adopt } from "./adoption.ts";
-import { type InstancePorts, SagaInstance } from "./instance.ts";
+import { type InstanceEnd, type InstancePorts, SagaInstance } from "./instance.ts";
+import type { SagaLeft } from "./observer.ts";
 import type { Registry } from "./registry.ts";
 import { WakeUps } from "./wake-ups.ts";
 
@@ -35,6 +38,12 @@ export interface PresentOptions {
   readonly force?: boolean | undefined;
   /** Keep the instance in memory, though the saga be parked, until `release` is called on it. */
   readonly hold?: boolean | undefined;
+}
+
+export interface Beginning {
+  readonly deadlineMs?: number | undefined;
+  /** The saga that the new one takes back. */
+  readonly undoes?: UndoneSaga | undefined;
 }
 
 /** `exists`: a saga of this id is in the store already; whoever begun it, this engine did not. */
@@ -91,6 +100,10 @@ export class SagaHost {
     return this.#closed;
   }
 
+  definition(saga: StoredJournal["saga"]): SagaDefinition | undefined {
+    return this.#registry.get(saga);
+  }
+
   live(sagaId: string): SagaInstance | undefined {
     return this.#live.get(sagaId)?.instance;
   }
@@ -112,7 +125,7 @@ export class SagaHost {
     definition: SagaDefinition,
     sagaId: string,
     input: Json | undefined,
-    deadlineMs: number | undefined,
+    { deadlineMs, undoes }: Beginning = {},
   ): Promise<Result<Start, SagaUnavailable | SagaIdConflict>> {
     if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
     const live = this.#live.get(sagaId);
@@ -123,7 +136,7 @@ export class SagaHost {
     const seed = hash128(`${sagaId} ${random()} ${random()} ${now()}`);
     const at = store.now();
     const deadlineAt = deadlineMs === undefined ? undefined : at + deadlineMs;
-    const appended = instance.apply({ _tag: "SagaStarted", input, seed, deadlineAt, at });
+    const appended = instance.apply({ _tag: "SagaStarted", input, seed, deadlineAt, undoes, at });
     const started = appended.then((verdict): Result<Start, SagaUnavailable> => {
       if (verdict.isOk()) return ok("begun");
       if (verdict.error._tag === "SequenceConflict" || verdict.error._tag === "StaleEpoch") return ok("exists");
@@ -171,11 +184,13 @@ export class SagaHost {
     const found = adopted.value;
     if (found._tag === "NoSuchSaga") return ok(found);
     if (found._tag === "Quarantined") {
-      this.#quarantined.set(sagaId, found.quarantine);
+      this.#setQuarantine(sagaId, found.quarantine);
       return ok(found);
     }
     this.#quarantined.delete(sagaId);
-    const { instance, step, definition, input } = found;
+    const { instance, step, definition, input, epoch, entries } = found;
+    const { name, version } = definition;
+    this.ports.observe?.({ _tag: "SagaAdopted", sagaId, saga: { name, version }, epoch, entries });
     if (hold === true) instance.hold();
     this.#enter(sagaId, { instance, definition, input: canonicalJson(input), started: Promise.resolve(ok("begun")) });
     await instance.takeUp(step);
@@ -188,7 +203,8 @@ export class SagaHost {
     live.instance.onEnd((end) => {
       if (this.#live.get(sagaId) === live) this.#live.delete(sagaId);
       if (end._tag === "Lost") void this.#afterLoss(sagaId, end.error, live);
-      if (end._tag === "Rested" && end.quarantine !== undefined) this.#quarantined.set(sagaId, end.quarantine);
+      this.ports.observe?.({ _tag: "SagaLeft", sagaId, ...leftAs(end) });
+      if (end._tag === "Rested" && end.quarantine !== undefined) this.#setQuarantine(sagaId, end.quarantine);
       if (end._tag === "Rested" && end.wakeAt !== undefined) this.#wakeUps.note(end.wakeAt);
     });
   }
@@ -200,7 +216,12 @@ export class SagaHost {
     // I7: a stale epoch is never an outcome. Another owner drives the saga now, and this one writes nothing more.
     if (error._tag === "StaleEpoch") return;
     if (error._tag === "StoreUnavailable" || error._tag === "SequenceConflict") await this.#readoptLater(sagaId);
-    else this.#quarantined.set(sagaId, error);
+    else this.#setQuarantine(sagaId, error);
+  }
+
+  #setQuarantine(sagaId: string, quarantine: Quarantine): void {
+    this.#quarantined.set(sagaId, quarantine);
+    this.ports.observe?.({ _tag: "SagaQuarantined", sagaId, quarantine });
   }
 
   async #readoptLater(sagaId: string): Promise<void> {
@@ -225,6 +246,7 @@ export class SagaHost {
       if (page.value.next === undefined) break;
       after = page.value.next;
     }
+    this.ports.observe?.({ _tag: "RecoveryEnded", ...seen });
     return seen;
   }
 
@@ -255,6 +277,14 @@ export class SagaHost {
     await Promise.all(this.#adopting.values());
     await Promise.all([...this.#live.values()].map(({ instance }) => instance.close()));
   }
+}
+
+function leftAs(end: InstanceEnd): Pick<SagaLeft, "status" | "wakeAt"> {
+  return match(end)
+    .with({ _tag: "Rested" }, ({ status, wakeAt }) => ({ status, wakeAt }))
+    .with({ _tag: "Lost" }, () => ({ status: "lost" as const }))
+    .with({ _tag: "Closed" }, () => ({ status: "closed" as const }))
+    .exhaustive();
 }
 
 export function unavailable(sagaId: string, message: string): SagaUnavailable {

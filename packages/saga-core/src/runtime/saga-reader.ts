@@ -2,6 +2,7 @@
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
 import type { Quarantine, SagaEnding, SagaNotFound, SagaParked, SagaUnavailable } from "../errors/saga-error.ts";
+import type { Entry } from "../journal/entry.ts";
 import type { SagaStatus, StoredJournal } from "../journal/journal-store.ts";
 import { type SagaView, statusOf, viewOf } from "../journal/saga-view.ts";
 import { createAbortController } from "../primitives/host.ts";
@@ -25,7 +26,7 @@ export interface SagaSnapshot {
 }
 
 export type Read =
-  | { readonly _tag: "Readable"; readonly journal: StoredJournal; readonly view: SagaView }
+  | { readonly _tag: "Readable"; readonly journal: StoredJournal; readonly entries: readonly Entry[]; readonly view: SagaView }
   | { readonly _tag: "Unreadable"; readonly quarantine: Quarantine; readonly journal?: StoredJournal | undefined };
 
 export async function readSaga(host: SagaHost, sagaId: string): Promise<Result<Read, SagaNotFound | SagaUnavailable>> {
@@ -39,7 +40,7 @@ export async function readSaga(host: SagaHost, sagaId: string): Promise<Result<R
   if (journal === undefined) return err({ _tag: "SagaNotFound", sagaId });
   return ok(
     decodeJournal(journal).match<Read>(
-      (entries) => ({ _tag: "Readable", journal, view: viewOf(entries) }),
+      (entries) => ({ _tag: "Readable", journal, entries, view: viewOf(entries) }),
       (quarantine) => ({ _tag: "Unreadable", quarantine, journal }),
     ),
   );

@@ -13,8 +13,10 @@ import type {
   SagaParked,
 } from "../errors/saga-error.ts";
 import type { Tagged } from "../errors/tagged.ts";
-import type { Ending, SagaView } from "../journal/saga-view.ts";
+import type { Ending, OperationView, SagaView, SlotView } from "../journal/saga-view.ts";
+import type { Slot } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";
+import { verbsFor } from "./operator-table.ts";
 
 export type AnySagaResult = Result<Json | undefined, Tagged>;
 
@@ -55,10 +57,14 @@ export function parkedError(sagaId: string, view: SagaView | undefined, quaranti
 }
 
 export function parkedOperations(view: SagaView): readonly ParkedOperation[] {
-  return [...view.operations.values()].flatMap(({ path, step, action, compensation }) => {
-    const parked: ParkedOperation[] = [];
-    if (action.parked !== undefined) parked.push({ path, step, slot: "action", cause: action.parked.cause });
-    if (compensation?.parked !== undefined) parked.push({ path, step, slot: "compensation", cause: compensation.parked.cause });
-    return parked;
-  });
+  return [...view.operations.values()].flatMap((operation) => [
+    ...parkedSlot(operation, "action", operation.action),
+    ...parkedSlot(operation, "compensation", operation.compensation),
+  ]);
+}
+
+function parkedSlot({ path, step, kind, resolvable }: OperationView, slot: Slot, view: SlotView | undefined): readonly ParkedOperation[] {
+  if (view?.parked === undefined) return [];
+  const { cause, knowledge } = view.parked;
+  return [{ path, step, slot, cause, verbs: verbsFor({ slot, kind, resolvable, cause, applied: knowledge.applied }) }];
 }

@@ -20,7 +20,7 @@ export async function startSaga(
   if (input.isErr()) return err(input.error);
   const deadlineMs = deadline === undefined ? ok(definition.deadlineMs) : readDeadline(sagaId, deadline);
   if (deadlineMs.isErr()) return err(deadlineMs.error);
-  const begun = await host.begin(definition, sagaId, input.value, deadlineMs.value);
+  const begun = await host.begin(definition, sagaId, input.value, { deadlineMs: deadlineMs.value });
   if (begun.isErr()) return err(begun.error);
   return begun.value === "begun" ? ok(undefined) : joinStored(host, definition, sagaId, input.value);
 }

@@ -72,10 +72,17 @@ describe("records", () => {
 });
 
 describe("entries", () => {
+  /** Of some kinds only: a cancellation need not say by whom, a wait is for a time, a signal or both. */
+  const optionalIn: Readonly<Partial<Record<Entry["_tag"], readonly string[]>>> = {
+    SagaStarted: ["deadlineAt"],
+    SignalReceived: ["payload"],
+    CancelRequested: ["by"],
+    WaitBegan: ["signal", "dueAt"],
+  };
   const optional = new Set(["input", "output", "data", "subject"]);
   const required = Object.entries(samples).flatMap(([tag, sample]) =>
     Object.keys(sample)
-      .filter((field) => field !== "_tag" && !optional.has(field))
+      .filter((field) => field !== "_tag" && !optional.has(field) && optionalIn[tag as Entry["_tag"]]?.includes(field) !== true)
       .map((field) => [tag as Entry["_tag"], field] as const),
   );
 
@@ -115,9 +122,39 @@ describe("entries", () => {
     ["WentBack", "cause._tag", "Whim"],
     ["SagaCompensated", "cause.fault", {}],
     ["SagaCompensated", "cause.path", undefined],
+    ["SagaStarted", "deadlineAt", "tomorrow"],
+    ["SagaStarted", "deadlineAt", null],
+    ["WaitBegan", "dueAt", "tomorrow"],
+    ["WaitBegan", "signal", 7],
+    ["CancelRequested", "by", { name: "ada" }],
+    ["WentBack", "cause", { _tag: "CancelledCause" }],
+    ["WentBack", "cause", { _tag: "CancelledCause", reason: 7 }],
+    ["WentBack", "cause", { _tag: "DeadlineCause" }],
+    ["SagaCompensated", "cause", { _tag: "DeadlineCause", deadlineAt: "noon" }],
+    ["OperationSettled", "outcome", { _tag: "NoEffect", cause: { _tag: "CancelledCause", reason: "changed my mind" } }],
+    ["OperationSettled", "outcome", { _tag: "InDoubt", known: "nothing", cause: { _tag: "DeadlineCause", deadlineAt: 1 } }],
   ])("%s with a %s of %j is refused: nothing that folds it could go on", (tag, place, value) => {
     const flaw = flawOf(damaged(tag, place.split("."), value));
     expect(flaw).toContain(tag);
     expect(flaw).toContain(place.split(".")[0]);
+  });
+
+  test.each<[tag: Entry["_tag"], field: string]>([
+    ["SagaStarted", "deadlineAt"],
+    ["SignalReceived", "payload"],
+    ["CancelRequested", "by"],
+    ["WaitBegan", "signal"],
+    ["WaitBegan", "dueAt"],
+  ])("%s without its %s is read: not every one has it", (tag, field) => {
+    expect(decodeRecord(damaged(tag, [field], undefined)).isOk()).toBe(true);
+  });
+
+  test.each<object>([
+    { _tag: "CancelledCause", reason: "changed my mind" },
+    { _tag: "CancelledCause", by: "ada", reason: "changed my mind" },
+    { _tag: "DeadlineCause", deadlineAt: 1 },
+  ])("a saga may go back for %j", (cause) => {
+    expect(decodeRecord(damaged("WentBack", ["cause"], cause)).isOk()).toBe(true);
+    expect(decodeRecord(damaged("SagaCompensated", ["cause"], cause)).isOk()).toBe(true);
   });
 });

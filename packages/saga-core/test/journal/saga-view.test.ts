@@ -57,7 +57,9 @@ const operation = (view: SagaView, path: string) => view.operations.get(path);
 describe("the fold", () => {
   test("a saga that was started has its input and its times, and runs", () => {
     const view = viewOf([started]);
-    expect(view).toEqual({ input: { order: 1 }, startedAt: 10, updatedAt: 10, operations: new Map() });
+    expect(view).toMatchObject({ input: { order: 1 }, startedAt: 10, updatedAt: 10 });
+    expect([view.operations.size, view.waits.size, view.ending, view.cause]).toEqual([0, 0, undefined, undefined]);
+    expect([view.deadlineAt, view.deadlinePassedAt, view.cancelledAt]).toEqual([undefined, undefined, undefined]);
     expect(statusOf(view)).toBe("running");
   });
 
@@ -137,6 +139,71 @@ describe("the fold", () => {
   });
 });
 
+describe("time, signals and cancellation in the fold", () => {
+  const sleeping: Entry = { _tag: "WaitBegan", at: 20, path: "run/sleep", dueAt: 90 };
+  const hoping: Entry = { _tag: "WaitBegan", at: 21, path: "run/approved", signal: "approved", dueAt: 80 };
+  const fired = (path: string): Entry => ({ _tag: "TimerFired", at: 95, path });
+  const taken: Entry = { _tag: "SignalTaken", at: 30, path: "run/approved", key: "k" };
+  const left = (path: string): Entry => ({ _tag: "WaitLeft", at: 31, path });
+  const received: Entry = { _tag: "SignalReceived", at: 30, signal: "approved", key: "k", payload: 1 };
+
+  test("waits stand in order of their begin, with what they wait for and since when", () => {
+    const view = viewOf([started, sleeping, hoping]);
+    expect([...view.waits.values()]).toEqual([
+      { path: "run/sleep", signal: undefined, dueAt: 90, since: 20, state: "waiting" },
+      { path: "run/approved", signal: "approved", dueAt: 80, since: 21, state: "waiting" },
+    ]);
+    expect(view.updatedAt).toBe(21);
+  });
+
+  test.each<[end: Entry, state: string]>([
+    [fired("run/approved"), "due"],
+    [taken, "signalled"],
+    [left("run/approved"), "left"],
+  ])("a wait ends with %j, and no other does", (end, state) => {
+    const view = viewOf([started, sleeping, hoping, end]);
+    expect([view.waits.get("run/approved")?.state, view.waits.get("run/sleep")?.state]).toEqual([state, "waiting"]);
+    expect(statusOf(view)).toBe("waiting");
+  });
+
+  test("a signal that nobody has taken ends no wait", () => {
+    expect(viewOf([started, sleeping, hoping, received]).waits).toEqual(viewOf([started, sleeping, hoping]).waits);
+  });
+
+  test("ends of waits that never began change nothing", () => {
+    expect(viewOf([started, fired("run/nap"), left("run/nap"), taken]).waits.size).toBe(0);
+  });
+
+  test("a deadline is known from the start on, and that it passed from when it was noticed; it ends no wait", () => {
+    const bound: Entry = { _tag: "SagaStarted", at: 10, seed: "s", deadlineAt: 70 };
+    expect(viewOf([bound, sleeping]).deadlineAt).toBe(70);
+    expect(viewOf([bound, sleeping]).deadlinePassedAt).toBe(undefined);
+    const view = viewOf([bound, sleeping, fired("deadline")]);
+    expect(view).toMatchObject({ deadlineAt: 70, deadlinePassedAt: 95 });
+    expect(view.waits.get("run/sleep")?.state).toBe("waiting");
+  });
+
+  test("a cancellation has its time, and becomes the cause once the saga goes back", () => {
+    const cancelled: Entry = { _tag: "CancelRequested", at: 25, by: "ada", reason: "changed my mind" };
+    const why: Cause = { _tag: "CancelledCause", by: "ada", reason: "changed my mind" };
+    expect(viewOf([started, sleeping, cancelled]).cancelledAt).toBe(25);
+    expect(viewOf([started, sleeping, cancelled]).cause).toBe(undefined);
+    expect(viewOf([started, sleeping, cancelled, { _tag: "WentBack", at: 25, path: "run", cause: why }]).cause).toBe(why);
+  });
+
+  test.each<[name: string, entries: readonly Entry[], status: string]>([
+    ["waits while nothing else of it can move", [sleeping], "waiting"],
+    ["runs while a call is under way beside a wait", [sleeping, intended("run/a")], "running"],
+    ["waits again once that call has settled", [sleeping, intended("run/a"), done("run/a")], "waiting"],
+    ["is parked when an operator is needed, though it waits too", [sleeping, intended("run/a"), parked("run/a", doubt)], "parked"],
+    ["runs when its only wait is over", [sleeping, fired("run/sleep")], "running"],
+    ["runs while it goes back", [sleeping, intended("run/a"), done("run/a"), left("run/sleep"), back, undoing("run/a")], "running"],
+    ["has ended, whatever it waited for", [sleeping, { _tag: "SagaCompensated", at: 40, cause }], "compensated"],
+  ])("a saga %s", (_name, entries, status) => {
+    expect(statusOf(viewOf([started, ...entries]))).toBe(status);
+  });
+});
+
 describe("status and ending", () => {
   test.each<[Entry, string, object]>([
     [{ _tag: "SagaCompleted", at: 20, output: 5 }, "completed", { _tag: "Completed", output: 5 }],
@@ -211,7 +278,7 @@ test("any entries, in any order, fold to a view with a status, and to the same o
       const view = viewOf(entries);
       expect(viewOf(entries)).toEqual(view);
       expect(standingEffects(view).length).toBeLessThanOrEqual(view.operations.size);
-      expect(["running", "parked", "completed", "compensated", "abandoned"]).toContain(statusOf(view));
+      expect(["running", "parked", "waiting", "completed", "compensated", "abandoned"]).toContain(statusOf(view));
     }),
   );
 });

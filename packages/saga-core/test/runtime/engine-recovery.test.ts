@@ -273,12 +273,13 @@ describe("I12: a saga that cannot be driven is parked, and no other", () => {
       messages.push(quarantine?.message ?? "");
       kill();
     }
-    const has = "where the journal has";
+    const has = (entry: number, recorded: string, decided: string): string =>
+      `saga pair version 1: entry ${entry} of the journal: it has ${recorded}, where this definition has ${decided}`;
     expect(messages).toEqual([
-      `saga pair version 1: the definition decides OperationIntended run/b (b) with 1, ${has} OperationIntended run/a (a) with 1`,
-      `saga pair version 1: the definition decides OperationIntended run/a (a) with 2, ${has} OperationIntended run/a (a) with 1`,
-      `saga pair version 1: the definition decides SagaCompleted with 1, ${has} OperationIntended run/b (b) with 2`,
-      `saga pair version 1: the definition decides WentBack run, ${has} OperationIntended run/a (a) with 1`,
+      has(1, "OperationIntended run/a (a) with 1", "OperationIntended run/b (b) with 1"),
+      has(1, "OperationIntended run/a (a) with 1", "OperationIntended run/a (a) with 2"),
+      has(3, "OperationIntended run/b (b) with 2", "SagaCompleted with 1"),
+      has(1, "OperationIntended run/a (a) with 1", "WentBack run"),
     ]);
     expect(participants.told()).toEqual(["a 1", "b 2"]);
     expect((await bench.open([pair]).engine.result(pair, "s"))._unsafeUnwrap()).toBe(3);

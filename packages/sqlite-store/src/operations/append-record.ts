@@ -1,11 +1,11 @@
 /**
- * The append: guards first, then the saga's row, the record and its events. Runs inside the batch's transaction, under a savepoint of its own;
+ * The append: guards first, then the saga's row, the record and its events; the one that ends a saga also lets go of its locks. Runs inside the batch's transaction, under a savepoint of its own;
  * it writes nothing when a guard refuses. Also finds the evidence of an append whose COMMIT lost its answer.
  */
-import { type AppendError, type AppendRequest, RECORD_CHARACTERS_MAX } from "@backstep/saga-core/journal";
+import { type AppendError, type AppendRequest, RECORD_CHARACTERS_MAX, type SagaStatus } from "@backstep/saga-core/journal";
 import { err, ok, type Result } from "neverthrow";
 import type { SqliteDatabase } from "../driver.ts";
-import { eventValues, parseSagaRow, recordChecksum, type SagaRow } from "../row-codec.ts";
+import { eventValues, isEnded, isText, parseSagaRow, recordChecksum, type SagaRow } from "../row-codec.ts";
 
 export interface AppendOperation {
   append(request: AppendRequest): Result<void, AppendError>;
@@ -22,14 +22,15 @@ export interface AppendContext {
 export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendContext): AppendOperation {
   const findSaga = database.prepare("SELECT * FROM sagas WHERE saga_id = ?");
   const insertSaga = database.prepare(
-    `INSERT INTO sagas (saga_id, name, version, status, wake_at, epoch, writer, next_sequence, claims_without_progress, started_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, ?) RETURNING position`,
+    `INSERT INTO sagas (saga_id, name, version, status, wake_at, ended_at, epoch, writer, next_sequence, claims_without_progress, started_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?) RETURNING position`,
   );
   // Two statements, because naming `status` or `wake_at` would rewrite their indexes even where they stay the same.
   const advance = database.prepare("UPDATE sagas SET next_sequence = ?, claims_without_progress = 0 WHERE position = ?");
   const advanceTo = database.prepare(
-    "UPDATE sagas SET next_sequence = ?, claims_without_progress = 0, status = ?, wake_at = ? WHERE position = ?",
+    "UPDATE sagas SET next_sequence = ?, claims_without_progress = 0, status = ?, wake_at = ?, ended_at = ? WHERE position = ?",
   );
+  const releaseLocks = database.prepare("DELETE FROM locks WHERE saga = ?");
   const insertRecord = database.prepare("INSERT INTO records (saga, sequence, epoch, writer, checksum, record) VALUES (?, ?, ?, ?, ?, ?)");
   const insertEvent = database.prepare("INSERT INTO outbox (id, type, source, subject, time, saga_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)");
   const findEvidence = database.prepare(
@@ -38,13 +39,16 @@ export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendC
   );
 
   function create({ sagaId, saga, status, wakeAt, epoch }: AppendRequest): number {
-    const row = insertSaga.get(sagaId, saga.name, saga.version, status, wakeAt ?? null, epoch, writer, now());
+    const at = now();
+    const row = insertSaga.get(sagaId, saga.name, saga.version, status, ...timesOf(status, wakeAt, at), epoch, writer, at);
     return Number(row?.["position"]);
   }
 
   function move({ position, status: statusBefore, wakeAt: wakeAtBefore }: SagaRow, { sequence, status, wakeAt }: AppendRequest): number {
-    if (status === statusBefore && wakeAt === wakeAtBefore) advance.run(sequence + 1, position);
-    else advanceTo.run(sequence + 1, status, wakeAt ?? null, position);
+    const ended = isEnded(status);
+    if (status === statusBefore && wakeAt === wakeAtBefore && !ended) advance.run(sequence + 1, position);
+    else advanceTo.run(sequence + 1, status, ...timesOf(status, wakeAt, now()), position);
+    if (ended) releaseLocks.run(position);
     return position;
   }
 
@@ -65,6 +69,11 @@ export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendC
       return findEvidence.get(sagaId, sequence, epoch, writer) !== undefined;
     },
   };
+}
+
+/** `wake_at` and `ended_at`: a saga has the one or the other. */
+function timesOf(status: SagaStatus, wakeAt: number | undefined, at: number): readonly [number | null, number | null] {
+  return isEnded(status) ? [null, at] : [wakeAt ?? null, null];
 }
 
 function guard({ sagaId, sequence, epoch }: AppendRequest, stored: SagaRow | undefined): Result<void, AppendError> {
@@ -94,8 +103,4 @@ export function problemOf({ sagaId, sequence, epoch, saga, wakeAt, record, outbo
     [id, type, source, subject, time, of, data].some((text) => !isText(text)),
   );
   return event === undefined ? undefined : `events are well-formed text; one with record ${sequence} of saga ${sagaId} is not`;
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string" && value.isWellFormed();
 }
