@@ -23,8 +23,10 @@ export interface WakeUpPorts {
 export class WakeUps {
   readonly #ports: WakeUpPorts;
   #stopped = false;
-  /** When the store is looked at next; absent while it is being looked at, `Infinity` while nothing is due. */
-  #nextLook: number | undefined;
+  /** When the store is looked at next; `Infinity` while nothing is due. */
+  #nextLook = Number.POSITIVE_INFINITY;
+  /** The earliest that was noted since the last look began: the store may have been read before. */
+  #noted = Number.POSITIVE_INFINITY;
   #look: () => void = () => undefined;
 
   constructor(ports: WakeUpPorts) {
@@ -33,7 +35,8 @@ export class WakeUps {
 
   /** A saga left memory, and is due then. */
   note(wakeAt: number): void {
-    if (this.#nextLook === undefined || wakeAt < this.#nextLook) this.#look();
+    this.#noted = Math.min(this.#noted, wakeAt);
+    if (wakeAt < this.#nextLook) this.#look();
   }
 
   stop(): void {
@@ -48,7 +51,7 @@ export class WakeUps {
   /** When to look again. */
   async #wakeDue(): Promise<number> {
     const { store, now, asleep, wake } = this.#ports;
-    this.#nextLook = undefined;
+    this.#noted = Number.POSITIVE_INFINITY;
     const due = await store.due({ until: now(), limit: PAGE_SAGAS });
     if (due.isErr()) return now() + PAUSE_MS;
     const { sagaIds, next = Number.POSITIVE_INFINITY } = due.value;
@@ -67,9 +70,9 @@ export class WakeUps {
         resolve();
       };
     });
-    this.#nextLook = lookAt;
-    const delayMs = Math.min(lookAt - now(), LOOK_MS_MAX);
+    this.#nextLook = Math.min(lookAt, this.#noted);
+    const delayMs = Math.min(this.#nextLook - now(), LOOK_MS_MAX);
     if (this.#stopped || delayMs <= 0) return;
-    await (lookAt === Number.POSITIVE_INFINITY ? asked : timer.sleep(delayMs, looked.signal));
+    await (this.#nextLook === Number.POSITIVE_INFINITY ? asked : timer.sleep(delayMs, looked.signal));
   }
 }

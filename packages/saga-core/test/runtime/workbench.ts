@@ -129,6 +129,8 @@ async function settle<Value>(work: () => Value | Promise<Value>): Promise<Value>
 
 export interface Bench {
   readonly timer: VirtualTimer;
+  /** The store's clock, where it differs from the timer. */
+  readonly clock: { skewMs: number };
   readonly disk: MemoryDisk;
   /** What took effect, over all stores of this bench. */
   readonly commits: AppendRequest[];
@@ -149,6 +151,7 @@ export interface OpenOptions {
   readonly faults?: MemoryStoreFaults | undefined;
   readonly random?: (() => number) | undefined;
   readonly onEvents?: (() => void) | undefined;
+  readonly evictAfterMs?: number | undefined;
   /** Puts something between the engine and the store. */
   readonly wrap?: ((store: MemoryStore) => JournalStore) | undefined;
 }
@@ -157,13 +160,15 @@ export function createBench(): Bench {
   const timer = createVirtualTimer();
   const disk = createMemoryDisk();
   const commits: AppendRequest[] = [];
+  const clock = { skewMs: 0 };
   return {
     timer,
+    clock,
     disk,
     commits,
-    open(sagas, { faults = {}, random = () => 0, onEvents, wrap = (store: MemoryStore): JournalStore => store } = {}) {
+    open(sagas, { faults = {}, random = () => 0, onEvents, evictAfterMs, wrap = (store: MemoryStore): JournalStore => store } = {}) {
       const store = createMemoryStore({
-        now: timer.now,
+        now: () => timer.now() + clock.skewMs,
         disk,
         faults: {
           ...faults,
@@ -174,7 +179,7 @@ export function createBench(): Bench {
         },
       });
       const life = mortal(timer);
-      const engine = createEngine({ sagas, store: wrap(store), timer: life.timer, random, onEvents });
+      const engine = createEngine({ sagas, store: wrap(store), timer: life.timer, random, onEvents, evictAfterMs });
       const kill = (): void => {
         store.crash();
         life.end();
