@@ -65,7 +65,7 @@ export const appendCases: CaseGroup = {
 
   "append: each record moves the saga's status": async ({ open }) => {
     const store = await open();
-    const statuses: readonly SagaStatus[] = ["running", "parked", "running", "completed"];
+    const statuses: readonly SagaStatus[] = ["running", "parked", "running", "waiting", "running", "completed"];
     for (const [sequence, status] of statuses.entries()) {
       expectOk(await store.append(request("a", sequence, { status })), `a record with status ${status} is accepted`);
       expectEqual((await loaded(store, "a"))?.status, status, "the status is that of the last record");

@@ -18,6 +18,30 @@ export const concurrencyCases: CaseGroup = {
     expectEqual(await loadedRecords(store, "a"), recordTexts("a", TOGETHER), "records stand in the order of the calls");
   },
 
+  "together: appends of one saga are answered in the order of the calls": async ({ open }) => {
+    const store = await open();
+    const answered: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      await Promise.all(
+        Array.from({ length: TOGETHER }, async (_, index) => {
+          const sequence = round * TOGETHER + index;
+          // Of different sizes: a long way to the disk must not be overtaken by a short one.
+          const record = "x".repeat(((index * 7) % 5) * 20_000);
+          expectOk(
+            await store.append(request("a", sequence, { record, status: index % 2 === 0 ? "running" : "waiting" })),
+            "it is accepted",
+          );
+          answered.push(sequence);
+        }),
+      );
+    }
+    expectEqual(
+      answered,
+      Array.from({ length: 3 * TOGETHER }, (_, sequence) => sequence),
+      "whoever waits for one append learns of it before whoever waits for the next",
+    );
+  },
+
   "together: a refused append takes no other saga's down": async ({ open }) => {
     const store = await open();
     await startSaga(store, "taken", 1);

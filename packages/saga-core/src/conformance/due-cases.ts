@@ -17,7 +17,11 @@ export const dueCases: CaseGroup = {
     for (const status of ["running", "parked", "waiting"] as const) {
       expectOk(await store.append(request(status, 0, { status })), "a saga is started");
     }
-    expectEqual(await due(store, Number.MAX_SAFE_INTEGER), { sagaIds: [] }, "what only an answer, a signal or an operator moves has no time");
+    expectEqual(
+      await due(store, Number.MAX_SAFE_INTEGER),
+      { sagaIds: [] },
+      "what only an answer, a signal or an operator moves has no time",
+    );
   },
 
   "due: a saga is due from its wakeAt on, and until then it is the next": async ({ open }) => {
@@ -40,7 +44,14 @@ export const dueCases: CaseGroup = {
 
   "due: the longest over first": async ({ open }) => {
     const store = await open();
-    for (const [sagaId, wakeAt] of [["m", 5], ["z", 1], ["a", 4], ["k", 2], ["b", 3]] as const) await sleep(store, sagaId, T + wakeAt);
+    for (const [sagaId, wakeAt] of [
+      ["m", 5],
+      ["z", 1],
+      ["a", 4],
+      ["k", 2],
+      ["b", 3],
+    ] as const)
+      await sleep(store, sagaId, T + wakeAt);
     expectEqual(await due(store, T + 5), { sagaIds: ["z", "k", "b", "a", "m"] }, "in order of their times, not of their starts or ids");
     expectEqual(await due(store, T + 3), { sagaIds: ["z", "k", "b"], next: T + 4 }, "only those whose time has come");
   },
@@ -48,7 +59,11 @@ export const dueCases: CaseGroup = {
   "due: `limit` takes the longest over, and next looks past all that are due": async ({ open }) => {
     const store = await open();
     for (const wakeAt of [3, 1, 2, 9]) await sleep(store, `saga-${wakeAt}`, T + wakeAt);
-    expectEqual(await due(store, T + 3, 2), { sagaIds: ["saga-1", "saga-2"], next: T + 9 }, "two of three; the third is due, and so not next");
+    expectEqual(
+      await due(store, T + 3, 2),
+      { sagaIds: ["saga-1", "saga-2"], next: T + 9 },
+      "two of three; the third is due, and so not next",
+    );
     expectEqual(await due(store, T + 3, 3), { sagaIds: ["saga-1", "saga-2", "saga-3"], next: T + 9 }, "just enough room for all");
   },
 

@@ -61,6 +61,7 @@ export const durabilityCases: CaseGroup = {
   "close: everything asked afterwards is refused, and nothing of it happens": async ({ open }) => {
     const first = await open();
     await startSaga(first, "a", 1);
+    expectOk(await first.append(request("b", 0, { status: "completed" })), "saga b ends");
     await first.close();
     for (const [verb, ask] of Object.entries(verbs))
       expectErr(await ask(first), { _tag: "StoreUnavailable" }, `${verb} after close is refused`);
@@ -68,6 +69,10 @@ export const durabilityCases: CaseGroup = {
     const second = await open();
     expectEqual((await loaded(second, "a"))?.epoch, 1, "a claim after close raised nothing");
     expectEqual(await loadedRecords(second, "a"), recordTexts("a", 1), "an append after close wrote nothing");
+    expectEqual((await loadedRecords(second, "b"))?.length, 1, "a removal after close removed nothing");
+    await startSaga(second, "c");
+    const granted = expectOk(await second.lock({ sagaId: "c", epoch: 1, name: "order:42" }), "a lock can be asked for");
+    expectEqual(granted, { _tag: "Granted" }, "a lock asked for after close was not taken");
   },
 
   "close: may be called again": async ({ open }) => {
@@ -88,6 +93,10 @@ const verbs: Readonly<Record<string, (store: JournalStore) => Promise<Result<unk
   append: (store) => store.append(request("a", 1)),
   load: (store) => store.load("a"),
   claim: (store) => store.claim("a"),
+  due: (store) => store.due({ until: 0, limit: 10 }),
+  lock: (store) => store.lock({ sagaId: "a", epoch: 1, name: "order:42" }),
+  ended: (store) => store.ended({ before: 0, limit: 10 }),
+  remove: (store) => store.remove(["b"]),
   unfinished: (store) => store.unfinished({ limit: 10 }),
   "outbox.pending": (store) => store.outbox.pending({ limit: 10 }),
   "outbox.published": (store) => store.outbox.published([event("a", 0).id]),

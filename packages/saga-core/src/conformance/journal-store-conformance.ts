@@ -5,12 +5,26 @@ import { claimCases } from "./claim-cases.ts";
 import { concurrencyCases } from "./concurrency-cases.ts";
 import type { CaseBody, CaseGroup, ConformanceCase, JournalStorage, JournalStoreHarness } from "./conformance-case.ts";
 import { damageCases } from "./damage-cases.ts";
+import { dueCases } from "./due-cases.ts";
 import { durabilityCases } from "./durability-cases.ts";
 import { guardCases } from "./guard-cases.ts";
+import { lockCases } from "./lock-cases.ts";
 import { outboxCases } from "./outbox-cases.ts";
+import { retentionCases } from "./retention-cases.ts";
 import { unfinishedCases } from "./unfinished-cases.ts";
 
-const groups: readonly CaseGroup[] = [appendCases, guardCases, concurrencyCases, claimCases, unfinishedCases, outboxCases, durabilityCases];
+const groups: readonly CaseGroup[] = [
+  appendCases,
+  guardCases,
+  concurrencyCases,
+  claimCases,
+  unfinishedCases,
+  dueCases,
+  lockCases,
+  retentionCases,
+  outboxCases,
+  durabilityCases,
+];
 
 /**
  * What every journal store must do, as cases for any test runner: `for (const { name, run } of journalStoreConformance(harness)) test(name, run)`.

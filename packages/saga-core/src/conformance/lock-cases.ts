@@ -41,7 +41,10 @@ export const lockCases: CaseGroup = {
     const store = await open();
     await startSagas(store, "a", "b");
     const names = ["half \ud83d", "half \ud83c"];
-    const asked = [await store.lock({ sagaId: "a", epoch: 1, name: names[0] ?? "" }), await store.lock({ sagaId: "b", epoch: 1, name: names[1] ?? "" })];
+    const asked = [
+      await store.lock({ sagaId: "a", epoch: 1, name: names[0] ?? "" }),
+      await store.lock({ sagaId: "b", epoch: 1, name: names[1] ?? "" }),
+    ];
     for (const answer of asked) {
       if (answer.isErr()) expectErr(answer, { _tag: "StoreUnavailable" }, "the refusal is typed");
       else expectEqual(answer.value, { _tag: "Granted" }, "two names are two locks");
@@ -80,7 +83,8 @@ export const lockCases: CaseGroup = {
       expectOk(await store.append(request(status, 1, { status })), "the saga ends");
       const heir = `heir of ${status}`;
       await startSaga(store, heir);
-      for (const name of ["one", "two", "three"]) expectEqual(await lock(store, heir, name), { _tag: "Granted" }, `${status}: ${name} is free`);
+      for (const name of ["one", "two", "three"])
+        expectEqual(await lock(store, heir, name), { _tag: "Granted" }, `${status}: ${name} is free`);
       await end(store, heir, 1);
     }
     expectEqual(await lock(store, "next", "other's"), { _tag: "HeldBy", sagaId: "other" }, "a lock of another saga stays");

@@ -1,5 +1,6 @@
 /** Requests as the cases make them: every member has a value that tells which saga and which record it belongs to. */
 import type { AppendRequest, JournalStore, OutboxEvent, StoredJournal } from "../journal/journal-store.ts";
+import { hostTimer } from "../primitives/host.ts";
 import { expectOk } from "./expectations.ts";
 
 export const saga = { name: "checkout", version: 3 } as const;
@@ -46,4 +47,12 @@ export function recordTexts(sagaId: string, recordCount: number): readonly strin
 
 export async function pendingIds(store: JournalStore, limit = 100): Promise<readonly string[]> {
   return expectOk(await store.outbox.pending({ limit }), "the outbox can be read").map(({ id }) => id);
+}
+
+const TICK_TRIES_MAX = 100;
+
+/** Lets the store's clock move on, so that what comes next is apart from what was; a clock that stands still leaves that to the order of the calls. */
+export async function nextTick(store: JournalStore): Promise<void> {
+  const before = store.now();
+  for (let tries = 0; tries < TICK_TRIES_MAX && store.now() === before; tries++) await hostTimer.sleep(1);
 }

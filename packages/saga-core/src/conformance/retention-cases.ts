@@ -32,25 +32,29 @@ export const retentionCases: CaseGroup = {
     const store = await open();
     const sagaIds = ["m", "z", "a", "k", "b"];
     for (const sagaId of sagaIds.toSorted()) await startSaga(store, sagaId);
+    const times = new Set<number>();
     for (const sagaId of sagaIds) {
       await nextTick(store);
       await end(store, sagaId, 1);
+      times.add(store.now());
     }
-    const inOrder = store.now() === 0 ? sagaIds.toSorted() : sagaIds;
-    expectEqual(await ended(store, EVER), inOrder, "in order of their ends");
-    expectEqual(await ended(store, EVER, 2), inOrder.slice(0, 2), "`limit` takes the oldest");
+    expectEqual((await ended(store, EVER)).toSorted(), sagaIds.toSorted(), "each of them once");
+    expectEqual((await ended(store, EVER, 2)).length, 2, "`limit` is a limit");
+    // A clock that stands still tells no order.
+    if (times.size < sagaIds.length) return;
+    expectEqual(await ended(store, EVER), sagaIds, "in order of their ends, not of their starts or ids");
+    expectEqual(await ended(store, EVER, 2), sagaIds.slice(0, 2), "`limit` takes those that ended first");
   },
 
   "ended: claiming and reading an ended saga does not make it younger": async ({ open }) => {
     const store = await open();
-    for (const sagaId of ["a", "b"]) {
-      await startSaga(store, sagaId);
-      await end(store, sagaId, 1);
-      await nextTick(store);
-    }
+    await startSaga(store, "a");
+    await end(store, "a", 1);
+    const latest = store.now();
+    await nextTick(store);
     expectOk(await store.claim("a"), "an ended saga can be claimed");
     await loaded(store, "a");
-    expectEqual(await ended(store, EVER), ["a", "b"], "only an append counts");
+    expectEqual(await ended(store, latest + 1), ["a"], "only an append counts");
   },
 
   "remove: an ended saga is gone with all its records": async ({ open }) => {
@@ -81,19 +85,22 @@ export const retentionCases: CaseGroup = {
   "remove: unknown ids are ignored, and each saga counts once": async ({ open }) => {
     const store = await open();
     await startSaga(store, "a");
-    await startSaga(store, "a'b\u0000c");
+    await startSaga(store, "it's");
     await end(store, "a", 1);
-    await end(store, "a'b\u0000c", 1);
+    await end(store, "it's", 1);
     expectEqual(await remove(store), 0, "nothing may be removed");
-    expectEqual(await remove(store, "nobody", "A", "a ", "a\u0000b", "'a' OR 1=1"), 0, "ids are compared exactly");
-    expectEqual(await remove(store, "a'b\u0000c", "nobody", "a'b\u0000c"), 1, "named twice, removed once");
+    expectEqual(await remove(store, "nobody", "A", "a ", "'a' OR 1=1"), 0, "ids are compared exactly");
+    expectEqual(await remove(store, "it's", "nobody", "it's"), 1, "named twice, removed once");
     expectEqual(await ended(store, EVER), ["a"], "what was not named stays");
-    expectEqual(await remove(store, "a", "a'b\u0000c"), 1, "what is gone already is unknown");
+    expectEqual(await remove(store, "a", "it's"), 1, "what is gone already is unknown");
   },
 
   "remove: events that were committed stay until they are published": async ({ open }) => {
     const store = await open();
-    expectOk(await store.append(request("a", 0, { status: "completed", outbox: [event("a", 0), event("a", 1)] })), "a saga ends with events");
+    expectOk(
+      await store.append(request("a", 0, { status: "completed", outbox: [event("a", 0), event("a", 1)] })),
+      "a saga ends with events",
+    );
     expectEqual(await remove(store, "a"), 1, "it is removed");
     expectEqual(await pendingIds(store), [event("a", 0).id, event("a", 1).id], "a promise to publish outlives its saga");
     expectOk(await store.outbox.published([event("a", 0).id]), "an event is published");
@@ -106,7 +113,11 @@ export const retentionCases: CaseGroup = {
     expectOk(await store.claim("a"), "the saga is claimed");
     expectOk(await store.append(request("a", 2, { epoch: 2, status: "completed" })), "the saga ends");
     expectEqual(await remove(store, "a"), 1, "it is removed");
-    for (const [sequence, epoch] of [[3, 2], [0, 2], [2, 1]] as const) {
+    for (const [sequence, epoch] of [
+      [3, 2],
+      [0, 2],
+      [2, 1],
+    ] as const) {
       const refused = await store.append(request("a", sequence, { epoch }));
       expectEqual(refused.isErr(), true, `record ${sequence} under epoch ${epoch} belongs to the saga that was`);
     }
@@ -130,7 +141,14 @@ export const retentionCases: CaseGroup = {
       await startSaga(store, sagaId);
     }
     const second = expectOk(await store.unfinished({ limit: 2, after: first.next }), "the second page can be read");
-    expectEqual([first.sagaIds, second.sagaIds], [["a", "b"], ["d", "e"]], "a place that was given is not given again");
+    expectEqual(
+      [first.sagaIds, second.sagaIds],
+      [
+        ["a", "b"],
+        ["d", "e"],
+      ],
+      "a place that was given is not given again",
+    );
   },
 
   "remove: of two that remove one saga, one does": async ({ open }) => {
@@ -148,7 +166,10 @@ export const retentionCases: CaseGroup = {
   "remove: what a saga held is free for others": async ({ open }) => {
     const store = await open();
     for (const sagaId of ["a", "b", "c"]) await startSaga(store, sagaId);
-    for (const [sagaId, name] of [["a", "one"], ["b", "two"]] as const) {
+    for (const [sagaId, name] of [
+      ["a", "one"],
+      ["b", "two"],
+    ] as const) {
       expectOk(await store.lock({ sagaId, epoch: 1, name }), "a lock can be asked for");
     }
     await end(store, "a", 1);

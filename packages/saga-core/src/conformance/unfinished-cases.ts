@@ -1,12 +1,10 @@
 /** The list of sagas that have not ended: what it holds, its order, its pages. */
 import type { JournalStore, SagaStatus } from "../journal/journal-store.ts";
-import { hostTimer } from "../primitives/host.ts";
 import type { CaseGroup } from "./conformance-case.ts";
 import { ConformanceFailure, expectEqual, expectOk } from "./expectations.ts";
-import { request, startSaga } from "./requests.ts";
+import { nextTick, request, startSaga } from "./requests.ts";
 
 const PAGES_MAX = 50;
-const TICK_TRIES_MAX = 100;
 
 export const unfinishedCases: CaseGroup = {
   "unfinished: an empty store has one empty page": async ({ open }) => {
@@ -30,6 +28,50 @@ export const unfinishedCases: CaseGroup = {
     expectEqual(await pages(store, 10), [["a"]], "a refused append does not end it");
     expectOk(await store.append(request("a", 2, { status: "completed" })), "the saga ends");
     expectEqual(await pages(store, 10), [[]], "an ended saga is not listed");
+  },
+
+  "unfinished: sagas that only wait are listed when they are asked for": async ({ open }) => {
+    const store = await open();
+    const statuses: readonly SagaStatus[] = ["waiting", "running", "completed", "parked"];
+    for (const status of statuses) {
+      expectOk(await store.append(request(status, 0, { status })), "a saga is started");
+      await nextTick(store);
+    }
+    expectOk(await store.append(request("timed", 0, { status: "waiting", wakeAt: 1 })), "a saga is started");
+    expectEqual(await pages(store, 10), [["running", "parked"]], "they are left out, whatever they wait for");
+    expectEqual(await pages(store, 10, false), [["running", "parked"]], "also when that is said");
+    expectEqual(
+      await pages(store, 10, true),
+      [["waiting", "running", "parked", "timed"]],
+      "they have not ended, and stand in their places",
+    );
+    expectEqual((await pages(store, 1, true)).flat(), ["waiting", "running", "parked", "timed"], "over pages, too");
+  },
+
+  "unfinished: a saga comes and goes as it waits and moves, and keeps its place": async ({ open }) => {
+    const store = await open();
+    for (const sagaId of ["a", "b", "c"]) {
+      await startSaga(store, sagaId, 1);
+      await nextTick(store);
+    }
+    expectOk(await store.append(request("b", 1, { status: "waiting" })), "the saga waits");
+    expectEqual(await pages(store, 10), [["a", "c"]], "it waits");
+    expectOk(await store.claim("b"), "the saga is claimed");
+    expectEqual(await pages(store, 10), [["a", "c"]], "whoever owns it");
+    expectOk(await store.append(request("b", 2, { epoch: 2 })), "the saga moves");
+    expectEqual(await pages(store, 10), [["a", "b", "c"]], "it runs");
+    expectOk(await store.append(request("b", 3, { epoch: 2, status: "waiting" })), "the saga waits again");
+    expectOk(await store.append(request("b", 4, { epoch: 2, status: "compensated" })), "the saga ends");
+    expectEqual(await pages(store, 10, true), [["a", "c"]], "it has ended, and is not listed at all");
+  },
+
+  "unfinished: pages are full though many that wait lie between": async ({ open }) => {
+    const store = await open();
+    const sagaIds = Array.from({ length: 30 }, (_, index) => `saga-${String(index).padStart(2, "0")}`);
+    for (const [index, sagaId] of sagaIds.entries()) {
+      expectOk(await store.append(request(sagaId, 0, { status: index % 10 === 9 ? "running" : "waiting" })), "a saga is started");
+    }
+    expectEqual(await pages(store, 2), [["saga-09", "saga-19"], ["saga-29"]], "a page holds `limit` sagas, not what is left of them");
   },
 
   "unfinished: oldest first, by time of start": async ({ open }) => {
@@ -83,19 +125,13 @@ export const unfinishedCases: CaseGroup = {
   },
 };
 
-async function pages(store: JournalStore, limit: number): Promise<readonly (readonly string[])[]> {
+async function pages(store: JournalStore, limit: number, waiting?: boolean): Promise<readonly (readonly string[])[]> {
   const found: (readonly string[])[] = [];
   for (let after: string | undefined, page = 0; page < PAGES_MAX; page++) {
-    const { sagaIds, next } = expectOk(await store.unfinished({ limit, after }), "unfinished sagas can be listed");
+    const { sagaIds, next } = expectOk(await store.unfinished({ limit, after, waiting }), "unfinished sagas can be listed");
     found.push(sagaIds);
     if (next === undefined) return found;
     after = next;
   }
   throw new ConformanceFailure("paging comes to an end", `at most ${PAGES_MAX} pages`, found.length);
-}
-
-/** Lets the store's clock move on, so that starts are apart; a clock that stands still leaves them to the order of the calls. */
-async function nextTick(store: JournalStore): Promise<void> {
-  const before = store.now();
-  for (let tries = 0; tries < TICK_TRIES_MAX && store.now() === before; tries++) await hostTimer.sleep(1);
 }
