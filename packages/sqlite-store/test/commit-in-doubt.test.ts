@@ -1,6 +1,6 @@
 // Goal: a COMMIT that fails is settled by what stands in the file, never by guessing. Method: real SQLite, with COMMITs that fail to order.
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { openDatabase } from "../src/open-database.ts";
 import { type SqliteStore, storeOn } from "../src/sqlite-store.ts";
@@ -156,6 +156,72 @@ test("a claim whose answer was lost is accepted only if the epoch is this store'
   expect((await claimed)._unsafeUnwrapErr()._tag).toBe("StoreUnavailable");
   expect((await rival.append(request("a", 1, { epoch: 3 }))).isOk()).toBe(true);
   await Promise.all([unlucky.close(), rival.close()]);
+});
+
+describe("a lock whose answer was lost", () => {
+  async function withTwoSagas(path: string): Promise<void> {
+    const store = createSqliteStore({ path });
+    await Promise.all([store.append(request("a", 0)), store.append(request("b", 0))]);
+    await store.close();
+  }
+  const lockOf = (sagaId: string, epoch = 1) => ({ sagaId, epoch, name: "order:1" });
+
+  test("is granted when it stands, and refused when it does not; so is what another saga was told of it", async () => {
+    const path = temporaryFile();
+    await withTwoSagas(path);
+    const unlucky = openFaulty(path, lostBefore(1));
+    const refused = await Promise.all([unlucky.lock(lockOf("a")), unlucky.lock(lockOf("b"))]);
+    expect(refused.map((answer) => answer._unsafeUnwrapErr()._tag)).toEqual(["StoreUnavailable", "StoreUnavailable"]);
+    expect((await unlucky.lock(lockOf("b")))._unsafeUnwrap()).toEqual({ _tag: "Granted" });
+    await unlucky.close();
+
+    const lucky = openFaulty(path, lostAfter(1));
+    const answers = await Promise.all([lucky.lock(lockOf("b")), lucky.lock(lockOf("a"))]);
+    expect(answers.map((answer) => answer._unsafeUnwrap())).toEqual([{ _tag: "Granted" }, { _tag: "HeldBy", sagaId: "b" }]);
+    await lucky.close();
+  });
+
+  test("is not granted to an owner that was fenced off meanwhile", async () => {
+    const path = temporaryFile();
+    await withTwoSagas(path);
+    const fault = lostUntilReleased();
+    const store = openFaulty(path, fault.onCommit);
+    const rival = createSqliteStore({ path });
+    const locked = store.lock(lockOf("a"));
+    await new Promise((resolve) => setImmediate(resolve));
+    await rival.claim("a");
+    expect((await rival.lock(lockOf("a", 2)))._unsafeUnwrap()).toEqual({ _tag: "Granted" });
+    fault.release();
+    expect((await locked)._unsafeUnwrapErr()._tag).toBe("StoreUnavailable");
+    await Promise.all([store.close(), rival.close()]);
+  });
+});
+
+test("a removal whose answer was lost counts what is gone, and is refused when nothing is", async () => {
+  const path = temporaryFile();
+  const store = openFaulty(path, (commit, count) => {
+    if (count === 2) throw new CommitFailed("the log cannot be written");
+    commit();
+    if (count === 4) throw new CommitFailed("the answer is lost");
+  });
+  await Promise.all([store.append(request("a", 0, { status: "completed" })), store.append(request("b", 0))]);
+  expect((await store.remove(["a", "b"]))._unsafeUnwrapErr()._tag).toBe("StoreUnavailable");
+  expect(await recordsOf(store, "a")).toEqual(recordTexts("a", 1));
+  expect((await store.remove(["a", "b"]))._unsafeUnwrap()).toEqual({ removed: 1 });
+  expect(store.statistics().settlements).toBe(2);
+  expect(await recordsOf(store, "a")).toEqual([]);
+  expect(await recordsOf(store, "b")).toEqual(recordTexts("b", 1));
+  await store.close();
+});
+
+test("an end whose COMMIT did not take effect lets go of no lock, and has not ended", async () => {
+  const path = temporaryFile();
+  const store = openFaulty(path, lostBefore(2));
+  await Promise.all([store.append(request("a", 0)), store.append(request("b", 0)), store.lock({ sagaId: "a", epoch: 1, name: "order:1" })]);
+  expect((await store.append(request("a", 1, { status: "completed" }))).isOk()).toBe(false);
+  expect((await store.lock({ sagaId: "b", epoch: 1, name: "order:1" }))._unsafeUnwrap()).toEqual({ _tag: "HeldBy", sagaId: "a" });
+  expect((await store.ended({ before: Number.MAX_SAFE_INTEGER, limit: 10 }))._unsafeUnwrap()).toEqual({ sagaIds: [] });
+  await store.close();
 });
 
 test("what was refused in a batch in doubt stays refused, what landed is accepted", async () => {

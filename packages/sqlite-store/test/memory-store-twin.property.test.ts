@@ -1,6 +1,7 @@
 // Goal: SQLite and memory are one behaviour. Method: random groups of calls under way together, on both; every answer must be the same.
 import { type AppendRequest, createMemoryStore, type JournalStore, type SagaStatus } from "@backstep/saga-core/journal";
 import fc from "fast-check";
+import type { Result } from "neverthrow";
 import { expect, test } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { temporaryFile } from "./temporary-folder.ts";
@@ -12,12 +13,16 @@ type Call = (store: JournalStore, standing: Standing) => Promise<unknown>;
 const sagaIds = ["a", "b", "c"] as const;
 const sagaId = fc.constantFrom(...sagaIds);
 const eventId = fc.constantFrom("e1", "e2", "e3", "e4", "e5", "e6", "e7", "e8");
-const status = fc.constantFrom<SagaStatus>("running", "running", "parked", "completed");
+const status = fc.constantFrom<SagaStatus>("running", "running", "parked", "waiting", "waiting", "completed", "compensated");
+/** The clock stands still within a group, so that both stores see one time, and moves on by one between groups. */
+const START_MS = 1_000;
+const wakeAt = fc.option(fc.integer({ min: 0, max: 6 }), { nil: undefined });
 
 const append: fc.Arbitrary<Call> = fc
   .record({
     sagaId,
     status,
+    wakeAt,
     ahead: fc.constantFrom(0, 0, 0, 1, 1, 2, -1),
     epochAhead: fc.constantFrom(0, 0, 0, 0, 1, -1),
     record: fc.string({ maxLength: 8 }),
@@ -49,6 +54,24 @@ const call: fc.Arbitrary<Call> = fc.oneof(
     ),
   },
   {
+    weight: 3,
+    arbitrary: fc.record({ sagaId, name: fc.constantFrom("x", "X", "y"), epochAhead: fc.constantFrom(0, 0, 0, 0, 1, -1) }).map(
+      ({ epochAhead, ...asked }): Call =>
+        async (store, standing) => {
+          const epoch = Math.max(1, (standing.get(asked.sagaId)?.epoch ?? 1) + epochAhead);
+          return withoutMessage(await store.lock({ ...asked, epoch }));
+        },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.constantFrom(...sagaIds, "nobody"), { maxLength: 3 }).map(
+      (ids): Call =>
+        async (store) =>
+          withoutMessage(await store.remove(ids)),
+    ),
+  },
+  {
     weight: 1,
     arbitrary: fc.uniqueArray(eventId).map(
       (ids): Call =>
@@ -60,18 +83,25 @@ const call: fc.Arbitrary<Call> = fc.oneof(
 
 test("any calls, in any groups, are answered alike and leave the same behind", async () => {
   let accepted = 0;
+  const seen = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(call, { minLength: 1, maxLength: 6 }), { maxLength: 12 }), async (groups) => {
-      const sqlite = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL" });
-      const memory = createMemoryStore();
+      let time = START_MS;
+      const now = (): number => time;
+      const sqlite = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL", now });
+      const memory = createMemoryStore({ now });
       for (const group of groups) {
+        time += 1;
         const standing = await standingIn(memory);
         const [ofSqlite, ofMemory] = await Promise.all(
           [sqlite, memory].map((store) => Promise.all(group.map((each) => each(store, standing)))),
         );
         expect(ofSqlite).toEqual(ofMemory);
         accepted += (ofMemory ?? []).filter((answer) => typeof answer === "object" && answer !== null && "value" in answer).length;
-        expect(await left(sqlite)).toEqual(await left(memory));
+        for (const text of (ofMemory ?? []).map((answer) => JSON.stringify(answer))) {
+          for (const word of ["Granted", "HeldBy", "StaleEpoch", '"removed":1', '"removed":2']) if (text.includes(word)) seen.add(word);
+        }
+        expect(await left(sqlite, time)).toEqual(await left(memory, time));
       }
       await sqlite.close();
     }),
@@ -79,9 +109,11 @@ test("any calls, in any groups, are answered alike and leave the same behind", a
   );
   // Most of the calls, or the test would compare refusals only.
   expect(accepted).toBeGreaterThan(300);
+  expect(seen).toContain("HeldBy");
+  expect(seen).toContain('"removed":1');
 });
 
-function withoutMessage(answer: Awaited<ReturnType<JournalStore["append" | "claim" | "load"]>>): unknown {
+function withoutMessage(answer: Result<unknown, { readonly _tag: string }>): unknown {
   return answer.match(
     (value) => ({ value }),
     (error) => ({ ...error, message: undefined }),
@@ -97,9 +129,17 @@ async function standingIn(store: JournalStore): Promise<Standing> {
   );
 }
 
-async function left(store: JournalStore): Promise<unknown> {
-  const journals = await Promise.all(sagaIds.map((id) => store.load(id)));
-  const unfinished = (await store.unfinished({ limit: 100 }))._unsafeUnwrap();
-  const events = (await store.outbox.pending({ limit: 100 }))._unsafeUnwrap();
-  return { journals: journals.map((journal) => journal._unsafeUnwrap()), unfinished, events };
+/** Everything that can be asked of a store without changing it. */
+async function left(store: JournalStore, time: number): Promise<unknown> {
+  const answers = await Promise.all([
+    ...sagaIds.map((id) => store.load(id)),
+    store.unfinished({ limit: 100 }),
+    store.unfinished({ limit: 100, waiting: true }),
+    store.unfinished({ limit: 1, waiting: true }),
+    ...[0, 3, 6].flatMap((until) => [store.due({ until, limit: 100 }), store.due({ until, limit: 1 })]),
+    ...[time - 2, time, time + 1].map((before) => store.ended({ before, limit: 100 })),
+    store.ended({ before: time + 1, limit: 1 }),
+    store.outbox.pending({ limit: 100 }),
+  ]);
+  return answers.map((answer) => answer._unsafeUnwrap());
 }

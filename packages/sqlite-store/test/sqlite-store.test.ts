@@ -1,9 +1,12 @@
-// Goal: what is SQLite's own: shared commits, values that never reach SQL, the index behind the unfinished list. Method: real files, counted commits.
+// Goal: what is SQLite's own: shared commits, values that never reach SQL, the index behind each list. Method: real files, counted commits.
 import type { AppendRequest } from "@backstep/saga-core/journal";
 import { describe, expect, test } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { openDatabase } from "../src/open-database.ts";
-import { LIST_UNFINISHED } from "../src/operations/list-unfinished.ts";
+import { RELEASE_LOCKS } from "../src/operations/append-record.ts";
+import { LIST_ENDED, REMOVE_RECORDS } from "../src/operations/forget-ended.ts";
+import { FIND_NEXT, LIST_DUE } from "../src/operations/list-due.ts";
+import { LIST_ACTIVE, LIST_UNFINISHED } from "../src/operations/list-unfinished.ts";
 import { pendingIds, recordsOf, recordTexts, request } from "./requests.ts";
 import { temporaryFile } from "./temporary-folder.ts";
 
@@ -73,6 +76,7 @@ describe("values", () => {
     "an empty saga id": { sagaId: "" },
     "a saga id with a lone surrogate": { sagaId: "\ud800" },
     "a version that is no integer": { saga: { name: "checkout", version: 1.5 } },
+    "a wakeAt that is no integer": { status: "waiting", wakeAt: 1.5 },
     "a record with a lone surrogate": { record: "\udc00" },
     "an event with a lone surrogate": { outbox: [{ id: "e", type: "t", source: "s", time: "t", sagaId: "a", data: "\ud800" }] },
   };
@@ -103,9 +107,47 @@ describe("values", () => {
   });
 });
 
-test("the unfinished list reads its index and not the table of all sagas", () => {
-  const database = openDatabase({ path: temporaryFile(), synchronous: "NORMAL", busyTimeoutMs: 0 });
-  const plan = database.prepare(`EXPLAIN QUERY PLAN ${LIST_UNFINISHED}`).all(0, 10);
-  expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining("sagas_unfinished")]);
-  database.close();
+describe("query plans", () => {
+  const indexes: Readonly<Record<string, { readonly sql: string; readonly index: string }>> = {
+    "the list of all unfinished sagas": { sql: LIST_UNFINISHED, index: "sagas_unfinished" },
+    "the list of those that do more than wait": { sql: LIST_ACTIVE, index: "sagas_active" },
+    "the list of those that are due": { sql: LIST_DUE, index: "sagas_due" },
+    "the next that is due": { sql: FIND_NEXT, index: "sagas_due" },
+    "the list of ended sagas": { sql: LIST_ENDED, index: "sagas_ended" },
+    "letting go of locks": { sql: RELEASE_LOCKS, index: "locks_of_saga" },
+    "forgetting records": { sql: REMOVE_RECORDS, index: "sqlite_autoindex_records_1" },
+  };
+
+  test.each(Object.entries(indexes))("%s reads its index, sorts nothing, and never the table of all sagas", (_what, { sql, index }) => {
+    const database = openDatabase({ path: temporaryFile(), synchronous: "NORMAL", busyTimeoutMs: 0 });
+    const placeholders = Array.from(sql.matchAll(/\?/g), () => 1);
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...placeholders);
+    expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining(index)]);
+    database.close();
+  });
+});
+
+describe("forgetting", () => {
+  test("ids that JSON or a C string would bend are compared whole", async () => {
+    const store = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL" });
+    for (const sagaId of ["a", "a\u0000b"]) await store.append(request(sagaId, 0, { status: "completed" }));
+    expect((await store.remove(["a\u0000", "a\u0000c", '["a"]']))._unsafeUnwrap()).toEqual({ removed: 0 });
+    expect((await store.remove(["a\u0000b"]))._unsafeUnwrap()).toEqual({ removed: 1 });
+    expect(await recordsOf(store, "a")).toHaveLength(1);
+    await store.close();
+  });
+
+  test("leaves no row behind", async () => {
+    const path = temporaryFile();
+    const store = createSqliteStore({ path, synchronous: "NORMAL" });
+    for (let sequence = 0; sequence < 5; sequence++) await store.append(request("a", sequence, { outbox: [] }));
+    await store.lock({ sagaId: "a", epoch: 1, name: "order:1" });
+    await store.append(request("a", 5, { status: "completed", outbox: [] }));
+    await store.remove(["a"]);
+    await store.close();
+    const database = openDatabase({ path, synchronous: "NORMAL", busyTimeoutMs: 0 });
+    const counts = ["sagas", "records", "locks", "outbox"].map((table) => database.prepare(`SELECT count(*) AS count FROM ${table}`).get());
+    expect(counts).toEqual([{ count: 0 }, { count: 0 }, { count: 0 }, { count: 0 }]);
+    database.close();
+  });
 });

@@ -1,6 +1,7 @@
 // Goal: however much of the log a loss of power takes or spoils, whole commits remain, from the first on. Method: cut or flip bytes of a real log.
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AppendRequest } from "@backstep/saga-core/journal";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
@@ -16,8 +17,16 @@ test("a cut or spoiled log leaves a gapless beginning, and no commit in part", a
   const path = join(folder, "journal.db");
   // Open until the end: closing would move the log into the file.
   const store = createSqliteStore({ path, synchronous: "NORMAL" });
-  for (let sequence = 0; sequence < COMMITS; sequence++)
-    await Promise.all(sagaIds.map((sagaId) => store.append(request(sagaId, sequence))));
+  for (let sequence = 0; sequence < COMMITS; sequence++) {
+    const changes: Partial<AppendRequest> =
+      sequence === COMMITS - 1 ? { status: "completed" } : { status: "waiting", wakeAt: sequence + 1 };
+    await Promise.all(
+      sagaIds.flatMap((sagaId) => [
+        store.append(request(sagaId, sequence, changes)),
+        ...(sequence === 0 ? [store.lock({ sagaId, epoch: 1, name: `lock of ${sagaId}` })] : []),
+      ]),
+    );
+  }
   expect(store.statistics().commits).toBe(COMMITS);
   const log = readFileSync(`${path}-wal`);
   const seen = new Set<number>();
@@ -31,7 +40,10 @@ test("a cut or spoiled log leaves a gapless beginning, and no commit in part", a
       const counts = new Set((await checkJournals(copy, sagaIds)).values());
       // The three sagas were always committed together.
       expect(counts.size).toBe(1);
-      for (const count of counts) seen.add(count);
+      for (const count of counts) {
+        seen.add(count);
+        await checkWaits(copy, count);
+      }
     }),
     {
       numRuns: 60,
@@ -45,6 +57,22 @@ test("a cut or spoiled log leaves a gapless beginning, and no commit in part", a
   expect(seen).toContain(COMMITS);
   await store.close();
 });
+
+/** What a saga waits for, holds, and how it ended stands with its last record: what the first `count` commits said, and nothing that came after. */
+async function checkWaits(path: string, count: number): Promise<void> {
+  const store = createSqliteStore({ path, synchronous: "NORMAL" });
+  const waits = count > 0 && count < COMMITS;
+  const ended = (await store.ended({ before: Number.MAX_SAFE_INTEGER, limit: 10 }))._unsafeUnwrap();
+  expect(ended.sagaIds).toEqual(count === COMMITS ? sagaIds : []);
+  expect((await store.due({ until: count, limit: 10 }))._unsafeUnwrap()).toEqual({ sagaIds: waits ? sagaIds : [] });
+  expect((await store.due({ until: count - 1, limit: 10 }))._unsafeUnwrap()).toEqual({ sagaIds: [], ...(waits ? { next: count } : {}) });
+  await store.append(request("heir", 0, { outbox: [] }));
+  const answers = await Promise.all(sagaIds.map((sagaId) => store.lock({ sagaId: "heir", epoch: 1, name: `lock of ${sagaId}` })));
+  expect(answers.map((answer) => answer._unsafeUnwrap())).toEqual(
+    sagaIds.map((sagaId) => (waits ? { _tag: "HeldBy", sagaId } : { _tag: "Granted" })),
+  );
+  await store.close();
+}
 
 function spoilt(log: Buffer, place: number): Buffer {
   const copy = Buffer.from(log);

@@ -8,13 +8,11 @@ import type { Join, OperationRules } from "./join-attempts.ts";
 
 export type Command = RunOperation | StopOperation | AcquireLock;
 
-/** Ask the store for a lock until it is granted or the time is over, and hand that back as a fact. */
+/** Ask the store for a lock until it is granted or there is no more waiting for it, and hand that back as a fact. */
 export interface AcquireLock {
   readonly _tag: "AcquireLock";
   readonly path: string;
   readonly name: string;
-  /** Epoch milliseconds: no waiting from then on. */
-  readonly until: number;
 }
 
 /** Attempt an operation until its verdict is a `Settle` or a `Park`, and hand that back as a fact. */

@@ -62,9 +62,12 @@ export interface SagaMachine {
   /** Why the saga cannot be driven further by this definition. */
   quarantine(): Quarantine | undefined;
   operation(path: string, slot: Slot): Readonly<Operation> | undefined;
-  /** Whether the lock that is asked for at this path is still wanted. */
-  wantsLock(path: string): boolean;
+  /** How long the lock that is asked for at this path may be waited for, epoch milliseconds; `undefined` when it is wanted no longer. */
+  lockWaitsUntil(path: string): number | undefined;
+  /** The saga in whose name calls are made: the original, for one that takes back another. */
+  callsAs(): string;
   phase(): Phase;
+  ended(): boolean;
   /** Whether a cancellation or a deadline has been taken, and the saga goes back as soon as what is in flight has settled. */
   halted(): boolean;
   /** Paths whose time has come, the longest over first; each is to be told with a `TimerFired`. */
@@ -130,12 +133,20 @@ class Engine implements SagaMachine, Machine {
     return { entries: this.#recorder.entries, commands, status: this.#status(), wakeAt: this.wakeAt() };
   }
 
-  wantsLock(path: string): boolean {
-    return this.#locks.below(path).some((lock) => lock.path === path);
+  lockWaitsUntil(path: string): number | undefined {
+    return this.#locks.waitsUntil(path);
+  }
+
+  callsAs(): string {
+    return this.#callsAs;
   }
 
   phase(): Phase {
     return this.#phase;
+  }
+
+  ended(): boolean {
+    return this.#ended !== undefined;
   }
 
   halted(): boolean {
@@ -143,6 +154,7 @@ class Engine implements SagaMachine, Machine {
   }
 
   due(now: number): readonly string[] {
+    if (this.#ended !== undefined || this.#quarantine !== undefined) return [];
     const waits = this.#waits.dueAt(now);
     return this.#deadlineAt !== undefined && this.#deadlineAt <= now ? [DEADLINE_PATH, ...waits] : waits;
   }
@@ -418,14 +430,15 @@ class Engine implements SagaMachine, Machine {
       return;
     }
     const { path, name, until } = lock;
-    this.#recorder.decide({ _tag: "LockWanted", path, name, until, at: this.#at });
-    this.#commands.push(this.#locks.want(lock));
+    const wanted = this.#recorder.decide({ _tag: "LockWanted", path, name, until, at: this.#at });
+    this.#commands.push(this.#locks.want({ ...lock, until: wanted.until }));
   }
 
   beginWait(wait: Wait): void {
     const { path, signal, dueAt } = wait;
-    this.#recorder.decide({ _tag: "WaitBegan", path, signal, dueAt, at: this.#at });
-    if (!this.#handSignal(wait)) this.#waits.begin(wait);
+    const begun = this.#recorder.decide({ _tag: "WaitBegan", path, signal, dueAt, at: this.#at });
+    // The store wakes it when the journal says: a definition that changed since changes no wait that has begun.
+    if (!this.#handSignal(wait)) this.#waits.begin({ ...wait, dueAt: begun.dueAt });
   }
 
   startAction(
@@ -499,7 +512,7 @@ class Engine implements SagaMachine, Machine {
   }
 
   #leaveWait(path: string): void {
-    const wait = this.#waits.end(path) ?? this.#locks.end(path);
+    const wait = this.#waits.end(path) ?? this.#locks.leave(path);
     // One that was left already, by what leaving another one led to.
     if (wait === undefined) return;
     this.#recorder.decide({ _tag: "WaitLeft", path, at: this.#at });

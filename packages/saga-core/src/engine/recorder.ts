@@ -51,14 +51,16 @@ export class Recorder {
     this.#recorded = [];
   }
 
-  decide(decision: Decision): void {
+  /** The decision as the journal has it, or has it from now on. */
+  decide<Decided extends Decision>(decision: Decided): Decided {
     const recorded = this.#recorded[this.#cursor];
     if (recorded === undefined) {
       this.#entries.push(decision);
-      return;
+      return decision;
     }
     if (fingerprint(decision) !== fingerprint(recorded)) throw this.diverged(fingerprint(decision));
     this.#cursor += 1;
+    return recorded as Decided;
   }
 
   /** Whether a body takes the new way of a change: live it does, on replay it does what it did. */
@@ -87,7 +89,11 @@ function fingerprint(entry: Entry): string {
     .with({ _tag: "OperationIntended" }, ({ _tag, path, step, input }) => `${_tag} ${path} (${step}) with ${canonicalJson(input)}`)
     .with({ _tag: "EventEmitted" }, ({ _tag, path, type, data }) => `${_tag} ${path} (${type}) with ${canonicalJson(data)}`)
     .with({ _tag: "SagaCompleted" }, ({ _tag, output }) => `${_tag} with ${canonicalJson(output)}`)
-    .with({ _tag: "WaitBegan" }, ({ _tag, path, signal }) => `${_tag} ${path}${signal === undefined ? "" : ` for ${signal}`}`)
+    .with(
+      { _tag: "WaitBegan" },
+      ({ _tag, path, signal, dueAt }) =>
+        `${_tag} ${path}${signal === undefined ? "" : ` for ${signal}`}${dueAt === undefined ? "" : ", up to a time"}`,
+    )
     .with({ _tag: "SignalTaken" }, ({ _tag, path, key }) => `${_tag} ${path} with ${key}`)
     .with({ _tag: "LockWanted" }, ({ _tag, path, name }) => `${_tag} ${path} for ${name}`)
     .with({ _tag: "ChangeTaken" }, ({ _tag, id }) => `${_tag} ${id}`)

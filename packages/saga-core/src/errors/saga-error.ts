@@ -144,7 +144,7 @@ export interface CancelRefused {
 export interface CompensateRefused {
   readonly _tag: "CompensateRefused";
   readonly sagaId: string;
-  readonly reason: "notCompleted" | "pastPivot" | "published" | "unknownSaga" | "tooLarge" | "requestInvalid";
+  readonly reason: "notCompleted" | "pastPivot" | "published" | "unknownSaga" | "replayDiverged" | "tooLarge" | "idTaken" | "requestInvalid";
   readonly message: string;
 }
 

@@ -20,14 +20,21 @@ export const DURATION_MS_MAX = 36_525 * PART_MS.days;
 export function durationMs(duration: Duration): Result<number, string> {
   const ms = typeof duration === "number" ? duration : sumOf(duration);
   const fits = Number.isSafeInteger(ms) && ms >= 0 && ms <= DURATION_MS_MAX;
-  return fits ? ok(ms) : err(`must be whole milliseconds from 0 to a hundred years; found ${JSON.stringify(duration)}`);
+  return fits ? ok(ms) : err(`must be whole milliseconds from 0 to a hundred years; found ${shown(duration)}`);
 }
 
-function sumOf(parts: Exclude<Duration, number>): number {
+/** Not a number for anything but named parts that are numbers: it may come from callers that no compiler has seen. */
+function sumOf(parts: unknown): number {
+  if (typeof parts !== "object" || parts === null || Array.isArray(parts)) return Number.NaN;
   let ms = 0;
-  for (const [part, count] of Object.entries(parts)) {
-    if (!Object.hasOwn(PART_MS, part)) return Number.NaN;
-    ms += (count ?? 0) * PART_MS[part as keyof typeof PART_MS];
+  for (const [part, count] of Object.entries(parts as Readonly<Record<string, unknown>>)) {
+    if (count === undefined) continue;
+    if (!Object.hasOwn(PART_MS, part) || typeof count !== "number") return Number.NaN;
+    ms += count * PART_MS[part as keyof typeof PART_MS];
   }
   return ms;
+}
+
+function shown(duration: unknown): string {
+  return typeof duration === "object" || typeof duration === "string" ? JSON.stringify(duration) : `${duration as number}`;
 }

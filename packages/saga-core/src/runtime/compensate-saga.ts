@@ -4,20 +4,24 @@
  */
 import { err, ok, type Result } from "neverthrow";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
+import { createMachine } from "../engine/machine.ts";
 import type { CompensateRefused, SagaNotFound, SagaUnavailable } from "../errors/saga-error.ts";
-import type { Entry, UndoneSaga } from "../journal/entry.ts";
+import type { Entry, SagaStarted, UndoneSaga } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
 import { statusOf, viewOf } from "../journal/saga-view.ts";
 import { hash128 } from "../primitives/hash.ts";
+import { quarantineOf } from "./adoption.ts";
 import { checkOperator } from "./operator-verbs.ts";
 import { type SagaHost, unavailable } from "./saga-host.ts";
 import { readSaga } from "./saga-reader.ts";
-import { SAGA_ID_LENGTH_MAX } from "./start-request.ts";
+import { SAGA_ID_LENGTH_MAX, UNDO_ID_ENDING } from "./start-request.ts";
 
 type Refusal = Pick<CompensateRefused, "reason" | "message">;
 
-/** Room for what a record is made of besides the entries of the original. */
-const RECORD_OVERHEAD = { _tag: "SagaStarted", seed: "0".repeat(32), at: Number.MAX_SAFE_INTEGER } as const;
+const ID_TAKEN: Refusal = {
+  reason: "idTaken",
+  message: "an earlier saga of this id was taken back, and the saga that did it is still in the journal",
+};
 
 export async function compensateSaga(
   host: SagaHost,
@@ -32,17 +36,40 @@ export async function compensateSaga(
   if (read.isErr()) return err(read.error);
   if (read.value._tag === "Unreadable") return err(unavailable(sagaId, read.value.quarantine.message));
   const { journal, entries } = read.value;
+  const undoId = undoIdOf(sagaId);
+  const taken = await takenBack(host, undoId, entries);
+  if (taken.isErr()) return err(taken.error);
+  if (taken.value === "another") return refuse(ID_TAKEN);
+  if (taken.value === "this") return ok({ sagaId: undoId });
   const definition = host.definition(journal.saga);
   if (definition === undefined)
     return refuse({ reason: "unknownSaga", message: `no definition of ${journal.saga.name} ${journal.saga.version} is here` });
   const undoes: UndoneSaga = { sagaId, entries, by, reason };
-  const refusal = whyNot(definition, undoes);
+  const input = startOf(entries)?.input;
+  const refusal = whyNot(definition, undoes) ?? rehearse(definition, undoId, { input, undoes });
   if (refusal !== undefined) return refuse(refusal);
-  const undoId = undoIdOf(sagaId);
-  const [start] = entries;
-  const input = start?._tag === "SagaStarted" ? start.input : undefined;
   const begun = await host.begin(definition, undoId, input, { undoes });
-  return begun.isErr() ? err(unavailable(sagaId, begun.error.message)) : ok({ sagaId: undoId });
+  if (begun.isErr()) return begun.error._tag === "SagaUnavailable" ? err(begun.error) : refuse(ID_TAKEN);
+  // Somebody else was faster, here or on another engine.
+  if (begun.value === "exists") return compensateSaga(host, sagaId, reason, by);
+  return ok({ sagaId: undoId });
+}
+
+/** Whether the saga of this id takes back the one with these entries, or an earlier one of the same id that is forgotten by now. */
+async function takenBack(
+  host: SagaHost,
+  undoId: string,
+  entries: readonly Entry[],
+): Promise<Result<"this" | "another" | "none", SagaUnavailable>> {
+  const read = await readSaga(host, undoId);
+  if (read.isErr()) return read.error._tag === "SagaNotFound" ? ok("none") : err(read.error);
+  if (read.value._tag === "Unreadable") return err(unavailable(undoId, read.value.quarantine.message));
+  const { undoes } = startOf(read.value.entries) ?? {};
+  return ok(undoes !== undefined && startOf(undoes.entries)?.seed === startOf(entries)?.seed ? "this" : "another");
+}
+
+function startOf([start]: readonly Entry[]): SagaStarted | undefined {
+  return start?._tag === "SagaStarted" ? start : undefined;
 }
 
 function whyNot({ name, pivot, complete }: SagaDefinition, undoes: UndoneSaga): Refusal | undefined {
@@ -53,8 +80,22 @@ function whyNot({ name, pivot, complete }: SagaDefinition, undoes: UndoneSaga): 
     return { reason: "pastPivot", message: `${name} has a point of no return, and this saga is past it` };
   }
   if (undoes.entries.some(isEvent)) return { reason: "published", message: "it has published events, which others have acted on" };
-  if (encodeRecord([{ ...RECORD_OVERHEAD, undoes }]).isErr()) return { reason: "tooLarge", message: "its journal does not fit one record" };
   return undefined;
+}
+
+/** What would be begun is tried first, so that what cannot be driven or kept is refused instead of being begun. */
+function rehearse(
+  definition: SagaDefinition,
+  undoId: string,
+  { input, undoes }: Pick<SagaStarted, "input" | "undoes">,
+): Refusal | undefined {
+  const started: SagaStarted = { _tag: "SagaStarted", input, seed: "0".repeat(32), undoes, at: Number.MAX_SAFE_INTEGER };
+  try {
+    const { entries } = createMachine(definition, undoId).apply(started);
+    return encodeRecord(entries).isErr() ? { reason: "tooLarge", message: "its journal does not fit one record" } : undefined;
+  } catch (thrown) {
+    return { reason: "replayDiverged", message: quarantineOf(definition, thrown).message };
+  }
 }
 
 function isEvent({ _tag }: Entry): boolean {
@@ -63,6 +104,6 @@ function isEvent({ _tag }: Entry): boolean {
 
 /** One saga takes back one saga: asking twice finds the same one. */
 function undoIdOf(sagaId: string): string {
-  const plain = `${sagaId}~undo`;
-  return plain.length <= SAGA_ID_LENGTH_MAX ? plain : `${hash128(sagaId)}~undo`;
+  const plain = `${sagaId}${UNDO_ID_ENDING}`;
+  return plain.length <= SAGA_ID_LENGTH_MAX ? plain : `${hash128(sagaId)}${UNDO_ID_ENDING}`;
 }

@@ -54,7 +54,7 @@ const EVICT_AFTER_MS_DEFAULT = 10_000;
 
 export interface RunOptions {
   /**
-   * Names the request: 1 to 128 characters of `A-Z a-z 0-9 . _ : @ ~ -`, e.g. `checkout:<client>:<Idempotency-Key>`. The same id and input mean the same saga,
+   * Names the request: 1 to 128 characters of `A-Z a-z 0-9 . _ : @ ~ -`, not ending with `~undo`, e.g. `checkout:<client>:<Idempotency-Key>`. The same id and input mean the same saga,
    * for as long as the journal keeps it.
    */
   readonly id: string;

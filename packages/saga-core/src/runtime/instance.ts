@@ -111,8 +111,14 @@ export class SagaInstance {
   }
 
   /** To be looked at, not to be moved: facts go through `apply`. */
-  get saga(): Pick<SagaMachine, "phase" | "halted" | "signalUse" | "signalsQueued"> {
+  get saga(): Pick<SagaMachine, "callsAs" | "phase" | "ended" | "halted" | "signalUse" | "signalsQueued"> {
     return this.#machine;
+  }
+
+  /** Waits until all that was applied is durable; `false` when that cannot be told here any more. */
+  async settled(): Promise<boolean> {
+    while (this.#appends.size > 0) await Promise.all(this.#appends);
+    return !this.#gone;
   }
 
   /** Applies a fact, makes it durable, and does what follows. */
@@ -202,7 +208,9 @@ export class SagaInstance {
   #leaveIfAtRest(): void {
     if (this.#rest === undefined || this.#holds > 0 || this.#appends.size > 0) return;
     const wakeAt = this.#machine.wakeAt();
-    if (this.#rest === "waiting" && wakeAt !== undefined && wakeAt - this.#ports.now() <= this.#ports.evictAfterMs) return;
+    // What is due stays, whatever else it waits for: its alarm is about to ring.
+    const staysForMs = this.#rest === "waiting" ? this.#ports.evictAfterMs : 0;
+    if (wakeAt !== undefined && wakeAt - this.#ports.now() <= staysForMs) return;
     this.#leave({ _tag: "Rested", status: this.#rest, wakeAt, quarantine: this.#machine.quarantine() });
   }
 
@@ -229,6 +237,8 @@ export class SagaInstance {
     for (let [path] = this.#machine.due(at); path !== undefined && !this.#gone; [path] = this.#machine.due(at)) {
       void this.apply({ _tag: "TimerFired", path, at });
     }
+    // One that stayed because it was due may not be any more, on a clock that was set back.
+    this.#leaveIfAtRest();
     if (!this.#gone) this.#setAlarm();
   }
 
@@ -273,8 +283,8 @@ export class SagaInstance {
 
   async #acquire(order: AcquireLock): Promise<void> {
     const { sagaId, epoch } = this.#place;
-    const wanted = (): boolean => !this.#gone && !this.#closing && this.#machine.wantsLock(order.path);
-    const acquired = await acquireLock(order, { sagaId, epoch, wanted }, this.#ports);
+    const waitsUntil = () => (this.#gone || this.#closing ? undefined : this.#machine.lockWaitsUntil(order.path));
+    const acquired = await acquireLock(order, { sagaId, epoch, waitsUntil }, this.#ports);
     if (acquired === undefined) return;
     if (acquired._tag === "StaleEpoch") this.#lose(acquired);
     else void this.apply(acquired);

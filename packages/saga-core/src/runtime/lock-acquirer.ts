@@ -1,7 +1,9 @@
 /** Asks the store for a lock until it is granted, its time is over, or nobody wants it any more. */
+import { err, type Result } from "neverthrow";
 import type { AcquireLock } from "../engine/command.ts";
+import { messageOf } from "../engine/interpreter.ts";
 import type { Fact } from "../journal/entry.ts";
-import type { JournalStore, StaleEpoch } from "../journal/journal-store.ts";
+import type { JournalStore, LockAnswer, LockRequest, StaleEpoch, StoreUnavailable } from "../journal/journal-store.ts";
 import type { Timer } from "../primitives/host.ts";
 
 /** How soon a lock that another saga holds is asked for again, in milliseconds: doubled each time. */
@@ -19,19 +21,20 @@ export interface LockPorts {
 export interface LockSeeker {
   readonly sagaId: string;
   readonly epoch: number;
-  /** Whether it is still wanted: looked at before each asking, and before the answer is used. */
-  readonly wanted: () => boolean;
+  /** Epoch milliseconds; `undefined` when it is wanted no longer. Looked at before each asking, and before the answer is used: what else the saga is granted may end a wait. */
+  readonly waitsUntil: () => number | undefined;
 }
 
 /** The fact to apply; `StaleEpoch` when another owner drives the saga; `undefined` when the lock is wanted no longer. */
 export async function acquireLock(
-  { path, name, until }: AcquireLock,
-  { sagaId, epoch, wanted }: LockSeeker,
+  { path, name }: AcquireLock,
+  { sagaId, epoch, waitsUntil }: LockSeeker,
   { store, timer, now }: LockPorts,
 ): Promise<Fact | StaleEpoch | undefined> {
-  for (let delayMs = ASK_AGAIN_MS; wanted(); delayMs = Math.min(delayMs * 2, ASK_AGAIN_MS_MAX)) {
-    const asked = await store.lock({ sagaId, epoch, name });
-    if (!wanted()) return undefined;
+  for (let delayMs = ASK_AGAIN_MS; waitsUntil() !== undefined; delayMs = Math.min(delayMs * 2, ASK_AGAIN_MS_MAX)) {
+    const asked = await askSafely(store, { sagaId, epoch, name });
+    const until = waitsUntil();
+    if (until === undefined) return undefined;
     const at = now();
     if (asked.isErr()) {
       if (asked.error._tag === "StaleEpoch") return asked.error;
@@ -43,4 +46,13 @@ export async function acquireLock(
     await timer.sleep(Math.min(delayMs, until - at));
   }
   return undefined;
+}
+
+/** A store that throws breaks its port; it is asked again as one that cannot be reached. */
+async function askSafely(store: JournalStore, request: LockRequest): Promise<Result<LockAnswer, StaleEpoch | StoreUnavailable>> {
+  try {
+    return await store.lock(request);
+  } catch (thrown) {
+    return err({ _tag: "StoreUnavailable", message: `the store threw: ${messageOf(thrown)}` });
+  }
 }

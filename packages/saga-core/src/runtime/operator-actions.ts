@@ -18,15 +18,13 @@ export async function retryOperation(host: SagaHost, sagaId: string, order: Oper
 }
 
 export async function settleOperation(host: SagaHost, sagaId: string, order: SettleOrder): Promise<VerbResult> {
-  return actOnParked(host, sagaId, order, (operation) => settleFact(order, operation, sagaId, host.ports));
+  return actOnParked(host, sagaId, order, (operation, callsAs) => settleFact(order, operation, callsAs, host.ports));
 }
 
-async function actOnParked(
-  host: SagaHost,
-  sagaId: string,
-  order: OperatorOrder,
-  factOf: (operation: Readonly<Operation>) => Promise<Result<Fact, string>>,
-): Promise<VerbResult> {
+/** Given the operation, and the saga in whose name it is called. */
+type FactOf = (operation: Readonly<Operation>, callsAs: string) => Promise<Result<Fact, string>>;
+
+async function actOnParked(host: SagaHost, sagaId: string, order: OperatorOrder, factOf: FactOf): Promise<VerbResult> {
   const present = await host.present(sagaId, { hold: true });
   if (present.isErr()) return err(present.error);
   const found = present.value;
@@ -48,17 +46,12 @@ async function actOnParked(
   }
 }
 
-async function applyVerb(
-  instance: SagaInstance,
-  sagaId: string,
-  { path, slot }: OperatorOrder,
-  factOf: (operation: Readonly<Operation>) => Promise<Result<Fact, string>>,
-): Promise<VerbResult> {
+async function applyVerb(instance: SagaInstance, sagaId: string, { path, slot }: OperatorOrder, factOf: FactOf): Promise<VerbResult> {
   if (instance.gone) return err(unavailable(sagaId, "it is no longer driven from here: try again"));
   const operation = instance.operation(path, slot);
   if (operation?.state !== "parked") return refuse(sagaId, `the ${slot} of ${path} is ${operation?.state ?? "not there"}, not parked`);
   const { generation } = operation;
-  const fact = await factOf(operation);
+  const fact = await factOf(operation, instance.saga.callsAs());
   if (fact.isErr()) return refuse(sagaId, fact.error);
   // Another verb may have been faster. From here to the fact being applied nothing is awaited.
   const now = instance.operation(path, slot);

@@ -1,9 +1,11 @@
 /** What somebody outside tells a saga, other than the answers to its calls: signals and cancellations. Finds the saga, wherever it is, and says whether it took it. */
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
+import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { Signal } from "../definition/signal.ts";
+import { createMachine, type SagaMachine } from "../engine/machine.ts";
 import type { CancelRefused, SagaNotFound, SagaUnavailable, SignalRefused } from "../errors/saga-error.ts";
-import type { Fact } from "../journal/entry.ts";
+import type { Entry, Fact } from "../journal/entry.ts";
 import { type SagaView, statusOf } from "../journal/saga-view.ts";
 import { readJson } from "./attempt.ts";
 import { checkValue } from "./check-value.ts";
@@ -36,7 +38,7 @@ export async function signalSaga(
   const received = { signal: signal.name, key, payload: payload.value };
   return onSaga<void, SignalRefused>(host, sagaId, {
     ended: (view) => refuse("ended", `it is ${statusOf(view)}`),
-    live: ({ saga }) =>
+    unfinished: (saga) =>
       match(saga.signalUse(received))
         .with("repeated", () => ok(undefined))
         .with("reused", () => refuse("keyReused", `the key ${key} came with another signal`))
@@ -62,7 +64,7 @@ export async function cancelSaga(
   return onSaga<void, CancelRefused>(host, sagaId, {
     // What is taken back already needs no more of it.
     ended: (view) => (view.ending?._tag === "Compensated" ? ok(undefined) : refuse("ended", `it is ${statusOf(view)}`)),
-    live: ({ saga }) =>
+    unfinished: (saga) =>
       match(saga.phase())
         .with("back", () => ok(undefined))
         .with("run", () => (saga.halted() ? ok(undefined) : fact({ _tag: "CancelRequested", by, reason, at: host.ports.now() })))
@@ -83,35 +85,64 @@ function fact(applied: Fact): Result<ToApply, never> {
 interface Deciding<Value, Failure> {
   readonly ended: (view: SagaView) => Result<Value, Failure>;
   /** Called with nothing awaited between its look and the fact being applied. */
-  readonly live: (instance: SagaInstance) => Result<Value | ToApply, Failure>;
+  readonly unfinished: (saga: SagaInstance["saga"]) => Result<Value | ToApply, Failure>;
 }
 
-async function onSaga<Value, Failure>(
-  host: SagaHost,
-  sagaId: string,
-  { ended, live }: Deciding<Value, Failure>,
-): Promise<Result<Value | undefined, Failure | SagaNotFound | SagaUnavailable>> {
-  if (host.live(sagaId) === undefined) {
-    // Looked at before it is taken over: what has ended is not worth a claim.
-    const read = await readSaga(host, sagaId);
-    if (read.isErr()) return err(read.error);
-    if (read.value._tag === "Unreadable") return err(unavailable(sagaId, read.value.quarantine.message));
-    if (read.value.view.ending !== undefined) return ended(read.value.view);
-  }
+type Answer<Value, Failure> = Result<Value | undefined, Failure | SagaNotFound | SagaUnavailable>;
+
+async function onSaga<Value, Failure>(host: SagaHost, sagaId: string, deciding: Deciding<Value, Failure>): Promise<Answer<Value, Failure>> {
+  const written = host.live(sagaId) === undefined ? await answerFromJournal(host, sagaId, deciding) : undefined;
+  if (written !== undefined) return written;
   const present = await host.present(sagaId, { hold: true });
   if (present.isErr()) return err(present.error);
   const found = present.value;
   if (found._tag === "NoSuchSaga") return err({ _tag: "SagaNotFound", sagaId });
   if (found._tag === "Quarantined") return err(unavailable(sagaId, found.quarantine.message));
+  const { instance } = found;
   try {
-    if (found.instance.gone) return await onSaga(host, sagaId, { ended, live });
-    const decided = live(found.instance);
-    if (decided.isErr()) return err(decided.error);
-    if (!isToApply(decided.value)) return ok(decided.value);
-    const applied = await found.instance.apply(decided.value.fact);
-    return applied.map(() => undefined).mapErr(({ _tag }) => unavailable(sagaId, `it was not journaled (${_tag}): try again`));
+    if (!instance.gone && !instance.saga.ended()) {
+      const decided = deciding.unfinished(instance.saga);
+      if (decided.isOk() && isToApply(decided.value)) {
+        const applied = await instance.apply(decided.value.fact);
+        return applied.map(() => undefined).mapErr(({ _tag }) => unavailable(sagaId, `it was not journaled (${_tag}): try again`));
+      }
+      // It follows from what is in memory, and some of that may never reach the journal.
+      if (await instance.settled()) return decided as Result<Value, Failure>;
+    }
+    await instance.settled();
   } finally {
-    found.instance.release();
+    instance.release();
+  }
+  return (await answerFromJournal(host, sagaId, deciding)) ?? onSaga(host, sagaId, deciding);
+}
+
+/**
+ * What the journal alone decides, so that nobody is displaced for it: a saga that is taken over again and again without anything coming of it counts as one that
+ * brings its owners down. `undefined`: there is a fact to apply, or more than the journal is needed to tell.
+ */
+async function answerFromJournal<Value, Failure>(
+  host: SagaHost,
+  sagaId: string,
+  { ended, unfinished }: Deciding<Value, Failure>,
+): Promise<Answer<Value, Failure> | undefined> {
+  const read = await readSaga(host, sagaId);
+  if (read.isErr()) return err(read.error);
+  if (read.value._tag === "Unreadable") return err(unavailable(sagaId, read.value.quarantine.message));
+  const { journal, entries, view } = read.value;
+  if (view.ending !== undefined) return ended(view);
+  const definition = host.definition(journal.saga);
+  const saga = definition === undefined ? undefined : replayed(definition, sagaId, entries);
+  const decided = saga === undefined ? undefined : unfinished(saga);
+  return decided === undefined || (decided.isOk() && isToApply(decided.value)) ? undefined : (decided as Result<Value, Failure>);
+}
+
+function replayed(definition: SagaDefinition, sagaId: string, entries: readonly Entry[]): SagaMachine | undefined {
+  const machine = createMachine(definition, sagaId);
+  try {
+    machine.replay(entries);
+    return machine.ended() || machine.quarantine() !== undefined ? undefined : machine;
+  } catch {
+    return undefined;
   }
 }
 

@@ -76,7 +76,7 @@ export class SagaHost {
       asleep: (sagaId) => !this.#live.has(sagaId) && !this.#quarantined.has(sagaId),
       wake: async (sagaId) => {
         const present = await this.present(sagaId);
-        if (present.isErr()) void this.#readoptLater(sagaId);
+        return present.isOk();
       },
     });
   }
@@ -106,6 +106,11 @@ export class SagaHost {
 
   live(sagaId: string): SagaInstance | undefined {
     return this.#live.get(sagaId)?.instance;
+  }
+
+  /** Sagas that cannot be driven, as far as this engine met them. */
+  get quarantined(): ReadonlyMap<string, Quarantine> {
+    return this.#quarantined;
   }
 
   quarantine(sagaId: string): Quarantine | undefined {

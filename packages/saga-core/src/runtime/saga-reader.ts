@@ -115,16 +115,21 @@ export async function inspectSaga(host: SagaHost, sagaId: string): Promise<Resul
 
 export async function listParked(host: SagaHost): Promise<Result<readonly SagaParked[], SagaUnavailable>> {
   const parked: SagaParked[] = [];
+  const seen = new Set<string>();
+  const look = async (sagaId: string): Promise<void> => {
+    seen.add(sagaId);
+    const read = await readSaga(host, sagaId);
+    const answer = read.isOk() ? answerOf(host, sagaId, read.value) : undefined;
+    if (answer?.isErr() === true && answer.error._tag === "SagaParked") parked.push(answer.error as SagaParked);
+  };
   let after: string | undefined;
   do {
     const page = await host.ports.store.unfinished({ limit: PARKED_PAGE_SAGAS, after });
     if (page.isErr()) return err(unavailable("", page.error.message));
-    for (const sagaId of page.value.sagaIds) {
-      const read = await readSaga(host, sagaId);
-      const answer = read.isOk() ? answerOf(host, sagaId, read.value) : undefined;
-      if (answer?.isErr() === true && answer.error._tag === "SagaParked") parked.push(answer.error as SagaParked);
-    }
+    for (const sagaId of page.value.sagaIds) await look(sagaId);
     after = page.value.next;
   } while (after !== undefined);
+  // The store has for waiting what nobody could take up when its time came.
+  for (const sagaId of host.quarantined.keys()) if (!seen.has(sagaId)) await look(sagaId);
   return ok(parked);
 }

@@ -11,9 +11,14 @@ export const SAGA_ID_LENGTH_MAX = 128;
 
 /** What keys and headers carry unescaped, without the "/" that separates a saga's id from a path. */
 const SAGA_ID_PATTERN = /^[A-Za-z0-9._:@~-]+$/;
+/** How the ids of sagas end that take back another one; no caller's does. */
+export const UNDO_ID_ENDING = "~undo";
 
 export function checkSagaId(sagaId: string): Result<void, SagaRequestInvalid> {
-  if (typeof sagaId === "string" && sagaId.length <= SAGA_ID_LENGTH_MAX && SAGA_ID_PATTERN.test(sagaId)) return ok(undefined);
+  if (typeof sagaId === "string" && sagaId.length <= SAGA_ID_LENGTH_MAX && SAGA_ID_PATTERN.test(sagaId)) {
+    if (!sagaId.endsWith(UNDO_ID_ENDING)) return ok(undefined);
+    return err(invalid(sagaId, "id", `ids that end with ${UNDO_ID_ENDING} are those of sagas that take back another one`));
+  }
   return err(invalid(String(sagaId), "id", `a saga's id has 1 to ${SAGA_ID_LENGTH_MAX} characters of A-Z a-z 0-9 . _ : @ ~ -`));
 }
 

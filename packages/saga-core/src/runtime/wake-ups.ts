@@ -8,7 +8,7 @@ import { createAbortController, type Timer } from "../primitives/host.ts";
 const PAGE_SAGAS = 100;
 /** A clock that was set shows within this time, in milliseconds. */
 const LOOK_MS_MAX = 10 * 60 * 1_000;
-/** How long the store is left alone when it failed, or when none of the sagas that are due could be woken, in milliseconds. */
+/** How long the store is left alone when it failed, or when a saga that is due could not be woken, in milliseconds. */
 const PAUSE_MS = 1_000;
 
 export interface WakeUpPorts {
@@ -17,7 +17,8 @@ export interface WakeUpPorts {
   readonly now: () => number;
   /** Whether it needs waking: it is not in memory, and nothing is known to stand in its way. */
   readonly asleep: (sagaId: string) => boolean;
-  readonly wake: (sagaId: string) => Promise<void>;
+  /** Whether it is in memory now, or known to be unable to be. */
+  readonly wake: (sagaId: string) => Promise<boolean>;
 }
 
 export class WakeUps {
@@ -48,17 +49,26 @@ export class WakeUps {
     while (!this.#stopped) await this.#restUntil(await this.#wakeDue());
   }
 
-  /** When to look again. */
+  /** Wakes all that are due, a page at a time, each at most once; and tells when to look again. */
   async #wakeDue(): Promise<number> {
     const { store, now, asleep, wake } = this.#ports;
+    const tried = new Set<string>();
     this.#noted = Number.POSITIVE_INFINITY;
-    const due = await store.due({ until: now(), limit: PAGE_SAGAS });
-    if (due.isErr()) return now() + PAUSE_MS;
-    const { sagaIds, next = Number.POSITIVE_INFINITY } = due.value;
-    const sleeping = sagaIds.filter(asleep);
-    await Promise.all(sleeping.map(wake));
-    const more = sagaIds.length === PAGE_SAGAS;
-    return more ? now() + (sleeping.length > 0 ? 0 : PAUSE_MS) : next;
+    for (let limit = PAGE_SAGAS; !this.#stopped; ) {
+      const due = await store.due({ until: now(), limit });
+      if (due.isErr()) return now() + PAUSE_MS;
+      const { sagaIds, next = Number.POSITIVE_INFINITY } = due.value;
+      const sleeping = sagaIds.filter(asleep);
+      if (sleeping.some((sagaId) => tried.has(sagaId))) return now() + PAUSE_MS;
+      const page = sleeping.slice(0, PAGE_SAGAS);
+      const woken = await Promise.all(page.map(wake));
+      if (woken.includes(false)) return now() + PAUSE_MS;
+      if (sagaIds.length < limit && page.length === sleeping.length) return next;
+      for (const sagaId of page) tried.add(sagaId);
+      // Those that stay due, because they are at work or cannot be woken, must not hide the ones behind them.
+      if (page.length === 0) limit *= 2;
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   async #restUntil(lookAt: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** Stores that break one rule of the port each, made of the memory store; and the case that must notice. */
+/** All the broken stores; here those that break a rule of records, epochs, lists, the outbox or the life of a store. */
 import { err, ok } from "neverthrow";
 import {
   type AppendError,
@@ -6,26 +6,12 @@ import {
   createMemoryDisk,
   createMemoryStore,
   type JournalStore,
-  type MemoryDisk,
   RECORD_CHARACTERS_MAX,
 } from "../../src/journal.ts";
-
-export interface BrokenStore {
-  readonly rule: string;
-  /** Opens a store on a disk that may be shared; `opened` counts the stores opened on it before. */
-  readonly open: (disk: MemoryDisk, opened: number) => JournalStore;
-  /** Cases that must fail on it, at least. */
-  readonly noticedBy: readonly string[];
-  readonly corrupt?: (disk: MemoryDisk, sagaId: string) => void;
-}
-
-/** The memory store with some members replaced. */
-function altered(alter: (store: JournalStore, disk: MemoryDisk) => Partial<JournalStore>): BrokenStore["open"] {
-  return (disk) => {
-    const store = createMemoryStore({ disk });
-    return { ...store, ...alter(store, disk) };
-  };
-}
+import { brokenLocks } from "./broken-locks.ts";
+import { brokenRetention } from "./broken-retention.ts";
+import { altered, type BrokenStore } from "./broken-store.ts";
+import { brokenWaits } from "./broken-waits.ts";
 
 const guards: readonly BrokenStore[] = [
   {
@@ -109,6 +95,11 @@ const writes: readonly BrokenStore[] = [
       "together: appends of one saga take effect in the order of the calls",
       "outbox: appends that are under way together keep the order of their saga's events",
     ],
+  },
+  {
+    rule: "answers appends that are under way together in the opposite order",
+    open: altered(({ append }) => ({ append: answeredBackwards(append) })),
+    noticedBy: ["together: appends of one saga are answered in the order of the calls"],
   },
   {
     rule: "answers an append before it is written, and forgets it when closed",
@@ -388,19 +379,33 @@ const lives: readonly BrokenStore[] = [
   },
 ];
 
-export const brokenStores: readonly BrokenStore[] = [...guards, ...writes, ...reads, ...outboxes, ...lives];
+export const brokenStores: readonly BrokenStore[] = [
+  ...guards,
+  ...writes,
+  ...reads,
+  ...brokenWaits,
+  ...brokenLocks,
+  ...brokenRetention,
+  ...outboxes,
+  ...lives,
+];
 
 type Append = JournalStore["append"];
 type Verdict = Awaited<ReturnType<Append>>;
 
-/** Gathers the appends of one turn, and hands them on as `write` says. */
-function gathered(write: (requests: readonly AppendRequest[]) => Promise<readonly Verdict[]>): Append {
+/** Gathers the appends of one turn, hands them on as `write` says, and tells their verdicts as `tell` says. */
+function gathered(
+  write: (requests: readonly AppendRequest[]) => Promise<readonly Verdict[]>,
+  tell: (verdicts: readonly (() => void)[]) => void = (verdicts) => {
+    for (const verdict of verdicts) verdict();
+  },
+): Append {
   let waiting: { readonly request: AppendRequest; readonly resolve: (verdict: Verdict) => void }[] = [];
   async function flush(): Promise<void> {
     const batch = waiting;
     waiting = [];
     const verdicts = await write(batch.map(({ request }) => request));
-    for (const [index, verdict] of verdicts.entries()) batch[index]?.resolve(verdict);
+    tell(verdicts.map((verdict, index) => () => batch[index]?.resolve(verdict)));
   }
   return (request) =>
     new Promise((resolve) => {
@@ -419,4 +424,13 @@ function oneForAll(append: Append): Append {
 
 function backwards(append: Append): Append {
   return gathered(async (requests) => (await Promise.all(requests.toReversed().map(append))).toReversed());
+}
+
+function answeredBackwards(append: Append): Append {
+  return gathered(
+    (requests) => Promise.all(requests.map(append)),
+    (verdicts) => {
+      for (const verdict of verdicts.toReversed()) verdict();
+    },
+  );
 }

@@ -82,12 +82,32 @@ describe("faults", () => {
     await store.append(request(0));
     store.crash();
     const asked = [store.append(request(1)), store.load("a"), store.claim("a"), store.unfinished({ limit: 1 })];
+    const askedOfTime = [store.due({ until: 0, limit: 1 }), store.ended({ before: 0, limit: 1 }), store.remove(["a"])];
+    const askedLock = store.lock({ sagaId: "a", epoch: 1, name: "order:42" });
     const askedOutbox = [store.outbox.pending({ limit: 1 }), store.outbox.published(["event-0"])];
-    for (const promise of [...asked, ...askedOutbox]) expect(await settles(promise)).toBe(false);
+    for (const promise of [...asked, ...askedOfTime, askedLock, ...askedOutbox]) expect(await settles(promise)).toBe(false);
     await store.close();
     expect(await settles(store.load("a"))).toBe(false);
     expect(await left(createMemoryStore({ disk }))).toEqual({ records: ["record 0"], events: ["event-0"] });
     expect((await createMemoryStore({ disk }).load("a"))._unsafeUnwrap()?.epoch).toBe(1);
+    expect([...disk.locks]).toEqual([]);
+  });
+
+  test("an end that crashed before its commit lets go of nothing; one that crashed after it, of everything", async () => {
+    for (const when of ["beforeCommit", "afterCommit"] as const) {
+      const disk = createMemoryDisk();
+      const store = createMemoryStore({
+        disk,
+        now: () => 5,
+        faults: { [when]: ({ sequence }: AppendRequest) => (sequence === 1 ? "crash" : undefined) },
+      });
+      await store.append(request(0));
+      await store.lock({ sagaId: "a", epoch: 1, name: "order:42" });
+      expect(await settles(store.append(request(1, { status: "completed" })))).toBe(false);
+      const next = createMemoryStore({ disk });
+      const ended = (await next.ended({ before: 6, limit: 1 }))._unsafeUnwrap().sagaIds;
+      expect([ended, [...disk.locks]]).toEqual(when === "beforeCommit" ? [[], [["order:42", "a"]]] : [["a"], []]);
+    }
   });
 });
 

@@ -1,83 +1,69 @@
 /**
- * Plays a scene once undisturbed, and then once for every append that it makes and each side of it with the process dying there. Those outside begin again with the next
- * process, as callers do who got no answer: starts, signals and cancellations are safe to repeat. However often it dies, the scene must end the same.
+ * One life of sagas in which the process dies once, before or after one append, and another one goes on; and all such lives. What is compared is what is left: answers,
+ * and what participants were called with, repeats left out, for a call that may have been made is made again under its key.
  */
-import type { Result } from "neverthrow";
-import { expect } from "vitest";
-import type { Engine, Saga } from "../../src/index.ts";
+import type { AnySaga, Engine } from "../../src/index.ts";
+import type { AppendRequest } from "../../src/journal.ts";
 import { type Bench, createBench, createParticipants, type OpenOptions } from "./workbench.ts";
 
-type SomeSaga = Saga<string, number, unknown, unknown>;
-
-export interface Scene {
-  readonly declare: (participants: ReturnType<typeof createParticipants>, bench: Bench) => SomeSaga;
-  /** What those outside do. Time passes while they wait on the bench's timer. The saga's id is `s`. */
-  readonly outside: (engine: Engine, saga: SomeSaga, bench: Bench) => Promise<unknown>;
-  readonly open?: OpenOptions | undefined;
+export interface Death {
+  readonly side: "beforeCommit" | "afterCommit";
+  /** The append, over all sagas, from 1. */
+  readonly nth: number;
 }
 
-type When = "beforeCommit" | "afterCommit";
-
-interface Played {
-  readonly result: Result<unknown, unknown>;
-  /** Each call once: a process that takes over asks again. */
-  readonly called: readonly string[];
-  readonly status: string | undefined;
-  readonly appends: number;
+export interface Life {
+  readonly bench: Bench;
+  readonly participants: ReturnType<typeof createParticipants>;
+  /** Does the work with an engine. When the process dies in it, it is done again with the next one, so it must bear being repeated. */
+  live<Value>(sagas: readonly AnySaga[], work: (engine: Engine) => Promise<Value>, options?: OpenOptions): Promise<Value>;
+  /** Calls in the order in which they were first made. */
+  readonly told: () => readonly string[];
 }
 
-async function play({ declare, outside, open = {} }: Scene, death?: { readonly nth: number; readonly when: When }): Promise<Played> {
+function createLife(death: Death | undefined): Life & { readonly appends: () => number } {
   const bench = createBench();
   const participants = createParticipants();
-  const one = declare(participants, bench);
-  const died = Promise.withResolvers<"died">();
   let appends = 0;
-  const dies = (when: When): "crash" | undefined => {
-    if (death?.nth !== appends || death.when !== when) return undefined;
-    first.kill();
-    died.resolve("died");
-    return "crash";
-  };
-  const first = bench.open([one], {
-    ...open,
-    faults: {
-      beforeCommit: () => {
-        appends += 1;
-        return dies("beforeCommit");
-      },
-      afterCommit: () => dies("afterCommit"),
-    },
-  });
-  const lived = outside(first.engine, one, bench).then(() => first.engine.result(one, "s"));
-  let answer: Result<unknown, unknown> | "died" = await Promise.race([lived, died.promise]);
-  if (answer === "died") {
-    const { engine } = bench.open([one], open);
-    await outside(engine, one, bench);
-    answer = await engine.result(one, "s");
-  }
+  let toDie = death;
   return {
-    result: answer,
-    called: [...new Set(participants.told())],
-    status: bench.disk.sagas.get("s")?.status,
-    appends,
+    bench,
+    participants,
+    appends: () => appends,
+    told: () => [...new Set(participants.told())],
+    async live(sagas, work, options = {}) {
+      for (;;) {
+        const died = Promise.withResolvers<"died">();
+        const at = (side: Death["side"], asked?: AppendRequest) => {
+          if (asked !== undefined && side === "beforeCommit") appends += 1;
+          if (toDie?.side !== side || toDie.nth !== appends) return undefined;
+          toDie = undefined;
+          died.resolve("died");
+          return "crash" as const;
+        };
+        const { engine, kill } = bench.open(sagas, {
+          ...options,
+          faults: { beforeCommit: (request) => at("beforeCommit", request), afterCommit: (request) => at("afterCommit", request) },
+        });
+        const done = await Promise.race([work(engine).then((value) => ({ value })), died.promise]);
+        kill();
+        if (done !== "died") return done.value;
+      }
+    },
   };
 }
 
-/** Expects the same end after every death; hands back the undisturbed one, and how many appends it took. */
-export async function expectSameEndAfterEveryDeath(scene: Scene): Promise<Played> {
-  const expected = await play(scene);
-  expect(expected.appends).toBeGreaterThan(1);
-  for (let nth = 1; nth <= expected.appends; nth += 1) {
-    for (const when of ["beforeCommit", "afterCommit"] as const) {
-      const { result, called, status } = await play(scene, { nth, when });
-      expect({ nth, when, result, called, status }).toEqual({
-        nth,
-        when,
-        result: expected.result,
-        called: expected.called,
-        status: expected.status,
-      });
-    }
-  }
-  return expected;
+/** Every life with one death, to be held against the one without; `live` is given each of them. */
+export async function everyDeath<Left>(
+  live: (life: Life) => Promise<Left>,
+): Promise<{ readonly undisturbed: Left; readonly lives: readonly { readonly death: Death; readonly left: Left }[] }> {
+  const calm = createLife(undefined);
+  const undisturbed = await live(calm);
+  const deaths = Array.from({ length: calm.appends() }, (_, index) => index + 1).flatMap((nth): readonly Death[] => [
+    { side: "beforeCommit", nth },
+    { side: "afterCommit", nth },
+  ]);
+  const lives: { death: Death; left: Left }[] = [];
+  for (const death of deaths) lives.push({ death, left: await live(createLife(death)) });
+  return { undisturbed, lives };
 }

@@ -2,26 +2,8 @@
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { all, saga } from "../../src/index.ts";
-import type { AppendRequest, JournalStore, MemoryStore } from "../../src/journal.ts";
+import { slowStore } from "./slow-store.ts";
 import { createBench, createParticipants, numberInput } from "./workbench.ts";
-
-/** Holds back the append that `wanted` picks, and every one after it, as a slow disk does; then all of them are answered in order. */
-function slowStore(wanted: (request: AppendRequest) => boolean) {
-  const reached = Promise.withResolvers<void>();
-  const opened = Promise.withResolvers<void>();
-  let holding = false;
-  const wrap = (store: MemoryStore): JournalStore => ({
-    ...store,
-    append(request) {
-      holding ||= wanted(request);
-      const appended = store.append(request);
-      if (!holding) return appended;
-      reached.resolve();
-      return opened.promise.then(() => appended);
-    },
-  });
-  return { wrap, reached: reached.promise, letGo: () => opened.resolve() };
-}
 
 describe("while the failure of one member of all is on its way to the journal", () => {
   test("the outcome of another is taken once, and undone", async () => {

@@ -21,6 +21,7 @@ function open(wake: (sagaId: string, wakeUps: () => WakeUps) => Promise<void> = 
       woken.push({ sagaId, at: timer.now() - start });
       awake.add(sagaId);
       await wake(sagaId, () => wakeUps);
+      return true;
     },
   });
   const sleepUntil = async (sagaId: string, afterMs: number): Promise<void> => {

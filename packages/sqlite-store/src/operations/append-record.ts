@@ -19,6 +19,9 @@ export interface AppendContext {
   readonly now: () => number;
 }
 
+/** By the index `locks_of_saga`: most sagas that end hold none, and pay one look for it. */
+export const RELEASE_LOCKS = "DELETE FROM locks WHERE saga = ?";
+
 export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendContext): AppendOperation {
   const findSaga = database.prepare("SELECT * FROM sagas WHERE saga_id = ?");
   const insertSaga = database.prepare(
@@ -30,7 +33,7 @@ export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendC
   const advanceTo = database.prepare(
     "UPDATE sagas SET next_sequence = ?, claims_without_progress = 0, status = ?, wake_at = ?, ended_at = ? WHERE position = ?",
   );
-  const releaseLocks = database.prepare("DELETE FROM locks WHERE saga = ?");
+  const releaseLocks = database.prepare(RELEASE_LOCKS);
   const insertRecord = database.prepare("INSERT INTO records (saga, sequence, epoch, writer, checksum, record) VALUES (?, ?, ?, ?, ?, ?)");
   const insertEvent = database.prepare("INSERT INTO outbox (id, type, source, subject, time, saga_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)");
   const findEvidence = database.prepare(

@@ -13,11 +13,13 @@ export interface RetentionOperations {
 /** Its condition implies that of the index `sagas_ended`; unfinished sagas have no `ended_at`. */
 export const LIST_ENDED = "SELECT saga_id FROM sagas WHERE ended_at < ? ORDER BY ended_at, position LIMIT ?";
 
+export const REMOVE_RECORDS = "DELETE FROM records WHERE saga = ?";
+
 export function prepareRetention(database: SqliteDatabase): RetentionOperations {
   const list = database.prepare(LIST_ENDED);
   // One by one, because JSON, in which a list could be handed over, does not keep every text that an id may be.
   const removeSaga = database.prepare("DELETE FROM sagas WHERE saga_id = ? AND ended_at IS NOT NULL RETURNING position");
-  const removeRecords = database.prepare("DELETE FROM records WHERE saga = ?");
+  const removeRecords = database.prepare(REMOVE_RECORDS);
   const find = database.prepare("SELECT 1 FROM sagas WHERE position = ?");
 
   return {

@@ -1,0 +1,663 @@
+// Goal: a name is one saga's from its lock to its end, whoever dies, waits or parks meanwhile, and no two sagas wait for each other. Method: rivals for names on one disk, engines
+// that die and follow each other, a store that fails, answers late or has a new owner (FS-41, FS-44, FS-46).
+import { err, ok } from "neverthrow";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { type AnySaga, all, fail, fault, lock, saga, savepoint, signal, sleep, waitFor } from "../../src/index.ts";
+import type { JournalStore, LockAnswer, MemoryStore } from "../../src/journal.ts";
+import { everyDeath } from "./every-death.ts";
+import { type Bench, createBench, createParticipants, numberInput, type Opened } from "./workbench.ts";
+
+const HOUR = 3_600_000;
+const go = signal({ name: "go", payload: z.number() });
+const never = () => new Promise<never>(() => undefined);
+
+/** Takes the names in order, each with this wait, then a step, and stays until it is told to go. */
+function createHolder(participants: ReturnType<typeof createParticipants>, name: string, wait: number, ...names: readonly string[]) {
+  const works = participants.compensatable(`${name}-works`);
+  return saga({
+    name,
+    input: numberInput,
+    *run(input) {
+      for (const each of names) yield* lock(each, { wait });
+      yield* works(input);
+      return yield* waitFor(go);
+    },
+  });
+}
+
+/** Takes one name, works, and is done. */
+function createUser(participants: ReturnType<typeof createParticipants>, wait: number, name = "order:42") {
+  const uses = participants.compensatable("uses");
+  return saga({
+    name: "user",
+    input: numberInput,
+    *run(input) {
+      yield* lock(name, { wait });
+      return yield* uses(input);
+    },
+  });
+}
+
+async function settleDown(bench: Bench): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await bench.timer.idle();
+}
+
+const locked = (lockedBy: string, name = "order:42") => ({ _tag: "Locked", name, lockedBy });
+
+function setUp(wait = 0) {
+  const bench = createBench();
+  const participants = createParticipants();
+  const holder = createHolder(participants, "holder", 0, "order:42");
+  const user = createUser(participants, wait);
+  return { bench, participants, holder, user, sagas: [holder, user] as readonly AnySaga[] };
+}
+
+/** An engine with `holder` holding `order:42` as saga `h`. */
+async function held(given: ReturnType<typeof setUp>): Promise<Opened> {
+  given.bench.timer.pause();
+  const opened = given.bench.open(given.sagas);
+  (await opened.engine.start(given.holder, 1, { id: "h" }))._unsafeUnwrap();
+  await settleDown(given.bench);
+  given.bench.timer.resume();
+  return opened;
+}
+
+describe("two sagas that want one name", () => {
+  test("FS-41: without a wait, the second one is refused at once, told by whom, and does nothing", async () => {
+    const given = setUp();
+    const { engine } = await held(given);
+    const begunAt = given.bench.timer.now();
+    expect(await engine.run(given.user, 2, { id: "u" })).toEqual(err(locked("h")));
+    expect(given.bench.timer.now()).toBe(begunAt);
+    expect(given.participants.told()).toEqual(["holder-works 1"]);
+  });
+
+  test("FS-41: the same id is the same saga, and holds what it holds", async () => {
+    const given = setUp();
+    const { engine } = await held(given);
+    const again = engine.run(given.holder, 1, { id: "h" });
+    await engine.signal("h", go, 7, { key: "k" });
+    expect(await again).toEqual(ok(7));
+    expect(given.participants.told()).toEqual(["holder-works 1"]);
+  });
+
+  test("with a wait, the second one works as soon as the first one has ended, and not before", async () => {
+    const given = setUp(HOUR);
+    const { engine } = await held(given);
+    given.bench.timer.pause();
+    const waiting = engine.run(given.user, 2, { id: "u" });
+    await given.bench.timer.advance(HOUR / 2);
+    expect(given.participants.told()).toEqual(["holder-works 1"]);
+    expect((await engine.inspect("u"))._unsafeUnwrap()).toMatchObject({ status: "running" });
+    expect((await engine.inspect("u"))._unsafeUnwrap().view.waits.get("run/lock")).toMatchObject({ lock: "order:42", state: "waiting" });
+    await engine.signal("h", go, 7, { key: "k" });
+    given.bench.timer.resume();
+    expect(await waiting).toEqual(ok(2));
+    expect((await engine.inspect("u"))._unsafeUnwrap().view.waits.get("run/lock")).toMatchObject({ state: "granted" });
+  });
+
+  test("FS-46: a wait is over at its time, while the holder is parked, and says by whom", async () => {
+    const bench = createBench();
+    const participants = createParticipants();
+    const stuck = participants.compensatable("stuck", { run: () => err(fault("KeyReused", "other payload")) });
+    const parks = saga({
+      name: "parks",
+      input: numberInput,
+      *run(input) {
+        yield* lock("order:42");
+        return yield* stuck(input);
+      },
+    });
+    const user = createUser(participants, HOUR);
+    const { engine } = bench.open([parks, user]);
+    expect((await engine.run(parks, 1, { id: "p" }))._unsafeUnwrapErr()._tag).toBe("SagaParked");
+    const begunAt = bench.timer.now();
+    expect(await engine.run(user, 2, { id: "u" })).toEqual(err(locked("p")));
+    expect(bench.timer.now() - begunAt).toBe(HOUR);
+    expect((await engine.inspect("u"))._unsafeUnwrap().view.waits.get("run/lock")).toMatchObject({
+      state: "refused",
+      dueAt: begunAt + HOUR,
+    });
+    await engine.abandon("p", { by: "ada", reason: "ticket 7" });
+    expect(await engine.run(user, 3, { id: "v" })).toEqual(ok(3));
+  });
+
+  test("is undone as ever when it is refused behind a step", async () => {
+    const given = setUp();
+    const { engine, kill } = await held(given);
+    kill();
+    const before = given.participants.compensatable("before");
+    const late = saga({
+      name: "late",
+      input: numberInput,
+      *run(input) {
+        yield* before(input);
+        yield* lock("order:42");
+      },
+    });
+    void engine;
+    const next = given.bench.open([...given.sagas, late]);
+    expect(await next.engine.run(late, 5, { id: "l" })).toEqual(err(locked("h")));
+    expect(given.participants.told().slice(1)).toEqual(["before 5", "undo before 5"]);
+  });
+});
+
+describe("a lock", () => {
+  test("is the saga's own however often it asks: in sequence, side by side and in another scope, it is asked for once", async () => {
+    const bench = createBench();
+    const participants = createParticipants();
+    const a = participants.compensatable("a");
+    const inner = saga({
+      name: "inner",
+      input: numberInput,
+      *run(input) {
+        yield* lock("order:1");
+        return yield* a(input);
+      },
+    });
+    const again = saga({
+      name: "again",
+      input: numberInput,
+      *run() {
+        yield* lock("order:1");
+        yield* lock("order:1");
+        yield* all([lock("order:1"), inner(1)]);
+        const tried = yield* savepoint(function* () {
+          yield* lock("order:1");
+        });
+        return tried.isOk();
+      },
+    });
+    expect(await bench.open([again]).engine.run(again, 0, { id: "s" })).toEqual(ok(true));
+    expect(bench.entries("s").filter(({ _tag }) => _tag === "LockWanted").length).toBe(1);
+  });
+
+  test("that two members of one all ask for at once is granted to both", async () => {
+    const bench = createBench();
+    const twice = saga({
+      name: "twice",
+      input: numberInput,
+      *run() {
+        yield* all([lock("order:1"), lock("order:1")]);
+        return 1;
+      },
+    });
+    expect(await bench.open([twice]).engine.run(twice, 0, { id: "s" })).toEqual(ok(1));
+    expect([...bench.disk.locks]).toEqual([]);
+  });
+
+  test("is held while the saga sleeps out of memory, and through the death of its process", async () => {
+    const bench = createBench();
+    const participants = createParticipants();
+    const sleeper = saga({
+      name: "sleeper",
+      input: numberInput,
+      *run() {
+        yield* lock("order:42");
+        yield* sleep({ days: 2 });
+        return 1;
+      },
+    });
+    const user = createUser(participants, 0);
+    const first = bench.open([sleeper, user]);
+    bench.timer.pause();
+    await first.engine.start(sleeper, 0, { id: "s" });
+    await settleDown(bench);
+    expect(bench.disk.sagas.get("s")?.status).toBe("waiting");
+    expect(await first.engine.run(user, 1, { id: "u" })).toEqual(err(locked("s")));
+    first.kill();
+    const second = bench.open([sleeper, user]);
+    await bench.timer.advance(86_400_000);
+    expect(await second.engine.run(user, 2, { id: "v" })).toEqual(err(locked("s")));
+    bench.timer.resume();
+    expect(await second.engine.result(sleeper, "s")).toEqual(ok(1));
+    expect(await second.engine.run(user, 3, { id: "w" })).toEqual(ok(3));
+  });
+
+  test.each(["completed", "compensated", "abandoned"] as const)(
+    "is held while the saga goes back or is parked, and let go with the append that makes it %s",
+    async (ending) => {
+      const bench = createBench();
+      const participants = createParticipants();
+      let mended = false;
+      const stuck = participants.compensatable("stuck", {
+        compensate: () => (mended ? ok(undefined) : err(fault("Faulted", "no"))),
+      });
+      const parks = saga({
+        name: "parks",
+        input: numberInput,
+        *run(input) {
+          yield* lock("order:42");
+          yield* stuck(input);
+          if (ending !== "completed") yield* fail({ _tag: "NotThis" });
+          return yield* waitFor(go);
+        },
+      });
+      const heldAt: string[] = [];
+      const { engine } = bench.open([parks], {
+        faults: {
+          beforeCommit: ({ status }) => {
+            heldAt.push(`${status}: ${bench.disk.locks.get("order:42") ?? "free"}`);
+            return undefined;
+          },
+        },
+      });
+      await engine.start(parks, 1, { id: "s" });
+      if (ending === "completed") await engine.signal("s", go, 1, { key: "k" });
+      await engine.result(parks, "s");
+      mended = true;
+      if (ending === "compensated") await engine.retry("s", { path: "run/stuck", slot: "compensation", by: "ada", reason: "mended" });
+      if (ending === "abandoned") await engine.abandon("s", { by: "ada", reason: "ticket 7" });
+      await engine.result(parks, "s");
+      expect(heldAt[0]).toBe("running: free");
+      expect(new Set(heldAt.slice(1).map((at) => at.split(": ")[1]))).toEqual(new Set(["s"]));
+      expect(heldAt.at(-1)).toBe(`${ending}: s`);
+      if (ending !== "completed") expect(heldAt).toContain("parked: s");
+      expect([...bench.disk.locks]).toEqual([]);
+    },
+  );
+
+  test("that is refused inside a savepoint is caught as its error, and the body goes on", async () => {
+    const given = setUp();
+    const { kill } = await held(given);
+    kill();
+    const a = given.participants.compensatable("a");
+    const tries = saga({
+      name: "tries",
+      input: numberInput,
+      *run(input) {
+        const tried = yield* savepoint(function* () {
+          yield* a(input);
+          yield* lock("order:42");
+        });
+        yield* a(input + 1);
+        return tried.isErr() && tried.error._tag === "Locked" ? tried.error.lockedBy : "nobody";
+      },
+    });
+    const { engine } = given.bench.open([...given.sagas, tries]);
+    expect(await engine.run(tries, 5, { id: "t" })).toEqual(ok("h"));
+    expect(given.participants.told().slice(1)).toEqual(["a 5", "undo a 5", "a 6"]);
+  });
+
+  test("that is refused in one member of an all fails all of it, once what is in flight has settled", async () => {
+    const given = setUp();
+    const { kill } = await held(given);
+    kill();
+    const slow = given.participants.compensatable("slow", {
+      run: async (input) => {
+        await given.bench.timer.sleep(1_000);
+        return ok(input);
+      },
+    });
+    const side = saga({
+      name: "side",
+      input: numberInput,
+      *run() {
+        yield* all([slow(5), lock("order:42"), sleep({ days: 1 })]);
+      },
+    });
+    const { engine } = given.bench.open([...given.sagas, side]);
+    const begunAt = given.bench.timer.now();
+    expect(await engine.run(side, 5, { id: "t" })).toEqual(err(locked("h")));
+    expect(given.participants.told().slice(1)).toEqual(["slow 5", "undo slow 5"]);
+    expect(given.bench.timer.now() - begunAt).toBe(1_000);
+  });
+
+  test("that nobody wants any more, because another member of its all failed, is waited for no longer", async () => {
+    const given = setUp();
+    const { kill } = await held(given);
+    kill();
+    const no = given.participants.compensatable("no", {
+      run: async () => {
+        await given.bench.timer.sleep(5_000);
+        return err({ _tag: "Refused" } as const);
+      },
+    });
+    const side = saga({
+      name: "side",
+      input: numberInput,
+      *run() {
+        yield* all([no(5), lock("order:42", { wait: HOUR })]);
+      },
+    });
+    const { engine } = given.bench.open([...given.sagas, side]);
+    const begunAt = given.bench.timer.now();
+    expect(await engine.run(side, 5, { id: "t" })).toEqual(err({ _tag: "Refused" }));
+    expect(given.bench.timer.now() - begunAt).toBe(5_000);
+    expect((await engine.inspect("t"))._unsafeUnwrap().view.waits.get("run/all/1/lock")).toMatchObject({ state: "left" });
+  });
+
+  test.each(["", "a b", "ä", "x".repeat(129), "a\n"])("named %j is refused at its call", async (name) => {
+    const bench = createBench();
+    const odd = saga({
+      name: "odd",
+      input: numberInput,
+      *run() {
+        yield* lock(name);
+      },
+    });
+    expect((await bench.open([odd]).engine.run(odd, 0, { id: "s" }))._unsafeUnwrapErr()).toMatchObject({
+      _tag: "SagaFaulted",
+      fault: { message: expect.stringContaining("a name has 1 to 128 characters") },
+    });
+  });
+});
+
+describe("a cancellation while a saga waits for a lock", () => {
+  test("takes it back at once, and it holds nothing of it", async () => {
+    const given = setUp(HOUR);
+    const { engine } = await held(given);
+    given.bench.timer.pause();
+    const waiting = engine.run(given.user, 2, { id: "u" });
+    await given.bench.timer.advance(5_000);
+    expect(await engine.cancel("u", "changed my mind", { by: "ada" })).toEqual(ok(undefined));
+    expect(await waiting).toEqual(err({ _tag: "SagaCancelled", sagaId: "u", by: "ada", reason: "changed my mind" }));
+    expect(given.participants.told()).toEqual(["holder-works 1"]);
+    expect([...given.bench.disk.locks]).toEqual([["order:42", "h"]]);
+  });
+
+  test("whose lock the store grants at that moment lets it go with the end", async () => {
+    const given = setUp(HOUR);
+    const answer = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const { engine } = given.bench.open(given.sagas, {
+      wrap: (store) => ({
+        ...store,
+        lock: async (request) => {
+          const granted = await store.lock(request);
+          asked.resolve();
+          await answer.promise;
+          return granted;
+        },
+      }),
+    });
+    const waiting = engine.run(given.user, 2, { id: "u" });
+    await asked.promise;
+    await engine.cancel("u", "changed my mind");
+    expect((await waiting)._unsafeUnwrapErr()._tag).toBe("SagaCancelled");
+    answer.resolve();
+    await settleDown(given.bench);
+    expect(given.participants.told()).toEqual([]);
+    expect([...given.bench.disk.locks]).toEqual([]);
+    expect(given.bench.entries("u").map(({ _tag }) => _tag)).not.toContain("LockGranted");
+  });
+});
+
+describe("FS-44: two sagas that want two names in opposite order", () => {
+  const backwards = (participants: ReturnType<typeof createParticipants>, [first, second]: readonly [string, string]) =>
+    saga({
+      name: `from-${first}`,
+      input: numberInput,
+      *run(input) {
+        yield* lock(first, { wait: HOUR });
+        yield* sleep(1_000);
+        yield* lock(second, { wait: HOUR });
+        return yield* participants.compensatable(`works-${first}`)(input);
+      },
+    });
+
+  test("do not wait for each other: the one against the order of names is refused at once, in every run the same one", async () => {
+    for (const order of [
+      ["a", "b"],
+      ["b", "a"],
+    ] as const) {
+      const bench = createBench();
+      const participants = createParticipants();
+      const sagas = { a: backwards(participants, ["a", "b"]), b: backwards(participants, ["b", "a"]) };
+      const { engine } = bench.open(Object.values(sagas));
+      const begunAt = bench.timer.now();
+      const results = await Promise.all(order.map(async (name) => [name, await engine.run(sagas[name], 1, { id: name })] as const));
+      expect(Object.fromEntries(results)).toEqual({ a: ok(1), b: err(locked("a", "a")) });
+      expect(bench.timer.now() - begunAt).toBeLessThan(10_000);
+    }
+  });
+
+  test("and ask for both side by side do not wait for each other either", async () => {
+    const bench = createBench();
+    const participants = createParticipants();
+    const works = participants.compensatable("works");
+    // Which of the two names the store hears of first is the other way round for each of them.
+    const both = (name: string, names: readonly [string, string]) =>
+      saga({
+        name,
+        input: numberInput,
+        *run(input) {
+          const [first, second] = names;
+          const later = (function* () {
+            yield* sleep(1_000);
+            yield* lock(second, { wait: HOUR });
+          })();
+          yield* all([lock(first, { wait: HOUR }), later]);
+          return yield* works(input);
+        },
+      });
+    const [forth, against] = [both("forth", ["a", "b"]), both("against", ["b", "a"])];
+    const { engine } = bench.open([forth, against]);
+    const begunAt = bench.timer.now();
+    const results = await Promise.all([engine.run(forth, 1, { id: "f" }), engine.run(against, 2, { id: "g" })]);
+    expect(results).toEqual([ok(1), err(locked("f", "a"))]);
+    expect(bench.timer.now() - begunAt).toBeLessThan(10_000);
+  });
+
+  test("and hold one of them by the time they wait for the other, having asked for both at once, do not wait on", async () => {
+    const bench = createBench();
+    const participants = createParticipants();
+    const works = participants.compensatable("works");
+    const both = (name: string) =>
+      saga({
+        name,
+        input: numberInput,
+        *run(input) {
+          yield* all([lock("a", { wait: HOUR }), lock("b", { wait: HOUR })]);
+          return yield* works(input);
+        },
+      });
+    const [first, second] = [both("first"), both("second")];
+    // Each is given one of the names first, and asked to wait for the other one.
+    const given = { f: "a", g: "b" } as const;
+    const { engine } = bench.open([first, second], {
+      wrap: (store) => ({
+        ...store,
+        lock: async (request) => {
+          const other: LockAnswer = { _tag: "HeldBy", sagaId: request.sagaId === "f" ? "g" : "f" };
+          const mine = given[request.sagaId as "f" | "g"] === request.name;
+          return mine || bench.disk.locks.size === 2 || bench.disk.sagas.get(other.sagaId)?.status === "compensated"
+            ? store.lock(request)
+            : ok(other);
+        },
+      }),
+    });
+    const begunAt = bench.timer.now();
+    const results = await Promise.all([engine.run(first, 1, { id: "f" }), engine.run(second, 2, { id: "g" })]);
+    expect(results).toEqual([ok(1), err(locked("f", "a"))]);
+    expect(bench.timer.now() - begunAt).toBeLessThan(10_000);
+  });
+
+  test("in the order of names, the second one waits, and both are done", async () => {
+    const bench = createBench();
+    const participants = createParticipants();
+    const [x, y] = [createHolder(participants, "x", HOUR, "a", "b", "c"), createHolder(participants, "y", HOUR, "a", "b", "c")];
+    const { engine } = bench.open([x, y]);
+    const ids = { x, y };
+    for (const [id, definition] of Object.entries(ids)) (await engine.start(definition, 1, { id }))._unsafeUnwrap();
+    for (const id of Object.keys(ids)) (await engine.signal(id, go, 1, { key: "k" }))._unsafeUnwrap();
+    expect(await Promise.all([engine.result(x, "x"), engine.result(y, "y")])).toEqual([ok(1), ok(1)]);
+  });
+
+  test("and have left one that the store had granted already are held to the order by that one, too", async () => {
+    const bench = createBench();
+    const participants = createParticipants();
+    const no = participants.compensatable("no", { run: () => err({ _tag: "Refused" } as const) });
+    const leaves = saga({
+      name: "leaves",
+      input: numberInput,
+      *run() {
+        yield* savepoint(function* () {
+          yield* all([lock("b", { wait: HOUR }), no(0)]);
+        });
+        yield* lock("a", { wait: HOUR });
+      },
+    });
+    const holder = saga({
+      name: "holder",
+      input: numberInput,
+      *run() {
+        yield* lock("a");
+        yield* sleep(5_000);
+        yield* lock("b", { wait: HOUR });
+        return 1;
+      },
+    });
+    const { engine } = bench.open([leaves, holder], {
+      wrap: (store) => ({
+        ...store,
+        lock: async (request) => {
+          const answer = await store.lock(request);
+          // What was granted is not heard of by the one that asked.
+          return request.sagaId === "l" && request.name === "b" ? never() : answer;
+        },
+      }),
+    });
+    const begunAt = bench.timer.now();
+    await engine.start(holder, 1, { id: "h" });
+    expect(await engine.run(leaves, 2, { id: "l" })).toEqual(err(locked("h", "a")));
+    expect(await engine.result(holder, "h")).toEqual(ok(1));
+    expect(bench.timer.now() - begunAt).toBeLessThan(10_000);
+  });
+});
+
+describe("I7: the owner of a saga that waits for a lock", () => {
+  test("that lost it to another engine gets no lock and writes nothing more", async () => {
+    const given = setUp(HOUR);
+    const holding = await held(given);
+    given.bench.timer.pause();
+    await holding.engine.start(given.user, 2, { id: "u" });
+    await given.bench.timer.advance(1_000);
+    const second = given.bench.open(given.sagas);
+    await second.engine.recovered;
+    const records = () => given.bench.disk.sagas.get("u")?.records.length;
+    const before = records();
+    await given.bench.timer.advance(30_000);
+    expect(records()).toBe(before);
+    await second.engine.signal("h", go, 1, { key: "k" });
+    await given.bench.timer.advance(5_000);
+    expect(await second.engine.result(given.user, "u")).toEqual(ok(2));
+    expect(given.participants.of("uses").length).toBe(1);
+  });
+});
+
+describe("a store that fails while it is asked for a lock", () => {
+  const outage =
+    (fails: () => "answers" | "refuses" | "throws") =>
+    (store: MemoryStore): JournalStore => ({
+      ...store,
+      lock(request) {
+        const how = fails();
+        if (how === "throws") return Promise.reject(new Error("a bug of the store"));
+        return how === "refuses" ? Promise.resolve(err({ _tag: "StoreUnavailable", message: "away" })) : store.lock(request);
+      },
+    });
+
+  test.each(["refuses", "throws"] as const)("and %s is asked again, and the saga goes on once it answers", async (how) => {
+    const given = setUp();
+    let left = 20;
+    const { engine } = given.bench.open(given.sagas, { wrap: outage(() => (left-- > 0 ? how : "answers")) });
+    expect(await engine.run(given.user, 2, { id: "u" })).toEqual(ok(2));
+    expect(left).toBe(-1);
+  });
+
+  test("and fails to the end of a wait and beyond leaves the saga asking: nobody has said that it is held", async () => {
+    const given = setUp(1_000);
+    let away = true;
+    const { engine } = given.bench.open(given.sagas, { wrap: outage(() => (away ? "refuses" : "answers")) });
+    given.bench.timer.pause();
+    const running = engine.run(given.user, 2, { id: "u" });
+    await given.bench.timer.advance(HOUR);
+    expect((await engine.inspect("u"))._unsafeUnwrap().status).toBe("running");
+    away = false;
+    await given.bench.timer.advance(1_000);
+    expect(await running).toEqual(ok(2));
+  });
+});
+
+test("an engine that closes while a saga waits for a lock leaves the wait to the next one", async () => {
+  const given = setUp(HOUR);
+  const { engine } = await held(given);
+  given.bench.timer.pause();
+  await engine.start(given.user, 2, { id: "u" });
+  await given.bench.timer.advance(1_000);
+  await engine.close();
+  const next = given.bench.open(given.sagas);
+  await next.engine.signal("h", go, 1, { key: "k" });
+  given.bench.timer.resume();
+  expect(await next.engine.result(given.user, "u")).toEqual(ok(2));
+});
+
+test("I6: a process that dies before or after any append, or right after the store granted a lock, changes nothing", async () => {
+  const { undisturbed, lives } = await everyDeath(async ({ bench, live, participants, told }) => {
+    const names = ["a", "b", "fails"] as const;
+    const [a, b] = names.map((name) => participants.compensatable(name));
+    if (a === undefined || b === undefined) throw new TypeError("two steps are declared");
+    const holds = saga({
+      name: "holds",
+      input: numberInput,
+      *run() {
+        yield* lock("order:1");
+        yield* a(1);
+        yield* sleep({ minutes: 1 });
+        yield* lock("order:2");
+        const tried = yield* savepoint(function* () {
+          yield* all([lock("order:3"), b(2)]);
+          return yield* fail({ _tag: "NotThis" });
+        });
+        return tried.isErr();
+      },
+    });
+    const waits = saga({
+      name: "waits",
+      input: numberInput,
+      *run() {
+        yield* lock("order:1", { wait: { hours: 1 } });
+        yield* b(3);
+        yield* fail({ _tag: "NotThat" });
+      },
+    });
+    const left = await live([holds, waits], async (engine) => {
+      await engine.start(holds, 0, { id: "h" });
+      for (let turn = 0; turn < 4; turn++) await bench.timer.idle();
+      const results = await Promise.all([engine.run(holds, 0, { id: "h" }), engine.run(waits, 0, { id: "w" })]);
+      return results;
+    });
+    return { left, told: told(), locks: [...bench.disk.locks] };
+  });
+  expect(undisturbed.left).toEqual([ok(true), err({ _tag: "NotThat" })]);
+  expect(undisturbed.told).toEqual(["a 1", "b 2", "undo b 2", "b 3", "undo b 3"]);
+  expect(undisturbed.locks).toEqual([]);
+  expect(lives.length).toBeGreaterThan(20);
+  for (const { death, left } of lives) expect({ death, ...left }).toEqual({ death, ...undisturbed });
+});
+
+test("a process that dies right after the store granted a lock holds it for the next one, which is granted it again", async () => {
+  const given = setUp();
+  let granted = 0;
+  const first = given.bench.open(given.sagas, {
+    wrap: (store) => ({
+      ...store,
+      lock: async (request) => {
+        await store.lock(request);
+        granted += 1;
+        store.crash();
+        return never();
+      },
+    }),
+  });
+  await first.engine.start(given.user, 2, { id: "u" });
+  await settleDown(given.bench);
+  first.kill();
+  expect([granted, ...given.bench.disk.locks]).toEqual([1, ["order:42", "u"]]);
+  expect(given.bench.entries("u").map(({ _tag }) => _tag)).toEqual(["SagaStarted", "LockWanted"]);
+  const { engine } = given.bench.open(given.sagas);
+  expect(await engine.result(given.user, "u")).toEqual(ok(2));
+  expect([...given.bench.disk.locks]).toEqual([]);
+});
