@@ -10,6 +10,7 @@ import { temporaryFolder } from "./temporary-folder.ts";
 
 const sagaIds = ["a", "b", "c"];
 const COMMITS = 8;
+const RUNS = 60;
 
 test("a cut or spoiled log leaves a gapless beginning, and no commit in part", async () => {
   const folder = temporaryFolder();
@@ -34,7 +35,7 @@ test("a cut or spoiled log leaves a gapless beginning, and no commit in part", a
       for (const count of counts) seen.add(count);
     }),
     {
-      numRuns: 60,
+      numRuns: RUNS,
       examples: [
         [0, "cut"],
         [log.length, "cut"],
