@@ -44,9 +44,21 @@ export interface Rig<Any extends Contract> {
     key?: string,
   ): Promise<OutputOf<Any["operations"][Name]>>;
   /** Takes back what `undoes` names, under the key `<undoes>-undo`, and tells what the fence said. */
-  undo<Name extends Named<Any, Undo>>(name: Name, input: InputOf<Any["operations"][Name]>, undoes: string): Promise<UndoAnswer>;
+  undo<Name extends Named<Any, Undo>>(
+    name: Name,
+    input: InputOf<Any["operations"][Name]>,
+    undoes: string,
+    told?: Told,
+  ): Promise<UndoAnswer>;
   ask<Name extends Named<Any, Query>>(name: Name, input: InputOf<Any["operations"][Name]>): ReturnType<Service<Any, Transaction>[Name]>;
   close(): Promise<void>;
+}
+
+/** What an orchestrator tells with an undo. */
+export interface Told {
+  /** Of the action. Default: in doubt. */
+  readonly known?: "succeeded" | "inDoubt" | undefined;
+  readonly cause?: string | undefined;
 }
 
 interface Clock {
@@ -55,7 +67,8 @@ interface Clock {
 
 export const STORAGES = ["memory", "sqlite"] as const;
 
-const RETENTION_MS = 24 * 60 * 60 * 1_000;
+/** A year: longer than any test lets pass, unless it means to. */
+export const RETENTION_MS = 365 * 24 * 60 * 60 * 1_000;
 
 export async function openRig<Any extends Contract>(
   contract: Any,
@@ -89,13 +102,13 @@ export async function openRig<Any extends Contract>(
       if (answer._tag !== "Succeeded") throw new TypeError(`${name} was to succeed, but it came to ${JSON.stringify(answer)}`);
       return answer.output;
     },
-    undo(name: string, given: unknown, undoes: string) {
+    async undo(name: string, given: unknown, undoes: string, { known = "inDoubt", cause }: Told = {}) {
       const operation = operationOf(name);
       const input = operation.input.parse(given);
-      const undone = { key: undoes, issuedAt: clock.now, known: "inDoubt" } as const;
+      const undone = { key: undoes, name: (operation as Undo).undoes, issuedAt: clock.now, known };
       const fenced = { key: `${undoes}-undo`, name, input, issuedAt: clock.now, sagaId: sagaIdOf(undoes), undoes: undone };
       return fence.undo(fenced, async (context) => {
-        await handlerOf(name)(context, input);
+        await handlerOf(name)({ ...context, cause }, input);
       });
     },
     async ask(name: string, given: unknown) {

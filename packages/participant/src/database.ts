@@ -45,7 +45,10 @@ export interface Page {
 }
 
 export interface Database {
-  /** Commits when the body resolves; rolls back and rejects when it rejects. A COMMIT that fails rejects, and nothing of it is visible. */
+  /**
+   * Commits when the body resolves; rolls back and rejects when it rejects. A COMMIT that fails rejects, and nothing of it is visible;
+   * after a crash it may be found done all the same, whole.
+   */
   transaction<Value>(body: (transaction: Transaction) => Promise<Value>): Promise<Value>;
   /** The database's clock, epoch milliseconds. */
   now(): number;

@@ -46,9 +46,11 @@ export type {
   UndoneKey,
 } from "./fence/operation.ts";
 export { type Consumed, createInbox, type Inbox, type InboxOptions, type Repeated } from "./inbox/inbox.ts";
+export { OptionInvalid } from "./option-invalid.ts";
 export type { Backoff } from "./relay/backoff.ts";
 export { createHttpPublisher, type HttpPublisherOptions } from "./relay/http-publisher.ts";
 export { cloudEventOf } from "./relay/outbox-event.ts";
 export type { NotDelivered, Publisher } from "./relay/publisher.ts";
 export { createRelay, type Relay, type RelayOptions } from "./relay/relay.ts";
 export type { RelayNews, RelayObserver } from "./relay/relay-news.ts";
+export { createSweeper, type Sweepable, type Sweeper, type SweeperNews, type SweeperOptions } from "./retention/sweeper.ts";

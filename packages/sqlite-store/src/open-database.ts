@@ -4,7 +4,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import type { SqliteDatabase } from "./driver.ts";
-import { migrate } from "./schema/migrate.ts";
+import { checkedVersion, migrate } from "./schema/migrate.ts";
 import { CORRUPT, describeFailure, isBusy, NOT_A_DATABASE, READONLY, resultCode } from "./sqlite-failure.ts";
 import { SqliteStoreNotOpened } from "./sqlite-store-not-opened.ts";
 
@@ -24,6 +24,7 @@ export function openDatabase(options: OpenOptions): SqliteDatabase {
   let database: SqliteDatabase | undefined;
   try {
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    assertOurs(database, options);
     turnOnWriteAheadLog(database, options);
     database.exec(`PRAGMA synchronous = ${synchronous}`);
     migrate(database, path);
@@ -46,6 +47,19 @@ function checkOptions({ path, synchronous, busyTimeoutMs }: OpenOptions): void {
   if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > BUSY_TIMEOUT_MS_MAX) {
     refuse(`\`busyTimeoutMs\` is an integer from 0 to ${BUSY_TIMEOUT_MS_MAX}, not ${String(busyTimeoutMs)}`);
   }
+}
+
+/** Before anything is written: the journal mode is part of a file, and another program's file is to stay as it is. */
+function assertOurs(database: SqliteDatabase, { path, busyTimeoutMs }: OpenOptions): void {
+  holdingTheThreadWhileBusy(() => {
+    // One state of the file, also while another process is just making a journal of it.
+    database.exec("BEGIN");
+    try {
+      checkedVersion(database, path);
+    } finally {
+      if (database.isTransaction) database.exec("ROLLBACK");
+    }
+  }, busyTimeoutMs);
 }
 
 function turnOnWriteAheadLog(database: SqliteDatabase, { path, busyTimeoutMs }: OpenOptions): void {

@@ -108,7 +108,7 @@ export function storeOn(
       guarded(async () => {
         const problem = problemOf(request);
         if (problem !== undefined) return unavailable(problem);
-        const characters = request.record.length;
+        const characters = request.outbox.reduce((sum, { data }) => sum + data.length, request.record.length);
         return queue.enqueue({ run: () => appends.append(request), landed: () => appends.landed(request), characters });
       }),
     load: (sagaId) =>

@@ -10,6 +10,7 @@ import { temporaryFile } from "./temporary-folder.ts";
 type Standing = ReadonlyMap<string, { readonly sequence: number; readonly epoch: number }>;
 type Call = (store: JournalStore, standing: Standing) => Promise<unknown>;
 
+const RUNS = 60;
 const sagaIds = ["a", "b", "c"] as const;
 const sagaId = fc.constantFrom(...sagaIds);
 const eventId = fc.constantFrom("e1", "e2", "e3", "e4", "e5", "e6", "e7", "e8");
@@ -105,7 +106,7 @@ test("any calls, in any groups, are answered alike and leave the same behind", a
       }
       await sqlite.close();
     }),
-    { numRuns: 60 },
+    { numRuns: RUNS },
   );
   // Most of the calls, or the test would compare refusals only.
   expect(accepted).toBeGreaterThan(300);

@@ -47,6 +47,18 @@ describe("group commit", () => {
     await store.close();
   });
 
+  test("events count towards the bound of a batch as records do", async () => {
+    const store = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL" });
+    const appends = Array.from({ length: 6 }, (_, index) => {
+      const [event] = request(`large-${index}`, 0).outbox;
+      return request(`large-${index}`, 0, { outbox: event === undefined ? [] : [{ ...event, data: "x".repeat(3 * 1024 * 1024) }] });
+    });
+    const verdicts = await Promise.all(appends.map((append) => store.append(append)));
+    expect(verdicts.map((verdict) => verdict.isOk())).toEqual(appends.map(() => true));
+    expect(store.statistics().commits).toBe(2);
+    await store.close();
+  });
+
   test("a write that SQLite refuses is undone alone", async () => {
     const store = createSqliteStore({ path: temporaryFile() });
     const [event] = request("a", 0).outbox;
@@ -98,6 +110,28 @@ describe("values", () => {
     expect(await recordsOf(store, sagaId)).toEqual(recordTexts(sagaId, 1));
     expect(await pendingIds(store)).toEqual([`${sagaId}/0`]);
     await store.close();
+  });
+
+  test("text is kept exactly, whatever it holds", async () => {
+    const path = temporaryFile();
+    const store = createSqliteStore({ path });
+    const awkward = ["", "\u0000", "a\u0000b", "\ufeff", "\ufffd\uffff", "😀é", "'\"\\\r\n"];
+    for (const [index, text] of awkward.entries()) {
+      const [event] = request("a", 0).outbox;
+      const outbox = event === undefined ? [] : [{ ...event, id: `${index}${text}`, data: text, subject: text }];
+      expect((await store.append(request(`s-${index}${text}`, 0, { record: text, outbox }))).isOk()).toBe(true);
+    }
+    await store.close();
+    const reopened = createSqliteStore({ path });
+    const [events, unfinished] = [await reopened.outbox.pending({ limit: 100 }), await reopened.unfinished({ limit: 100 })];
+    expect(events._unsafeUnwrap().map(({ id, data, subject }) => [id, data, subject])).toEqual(
+      awkward.map((text, index) => [`${index}${text}`, text, text]),
+    );
+    expect(unfinished._unsafeUnwrap().sagaIds).toEqual(awkward.map((text, index) => `s-${index}${text}`));
+    for (const [index, text] of awkward.entries()) expect(await recordsOf(reopened, `s-${index}${text}`)).toEqual([text]);
+    await reopened.outbox.published(awkward.map((text, index) => `${index}${text}`));
+    expect(await pendingIds(reopened)).toEqual([]);
+    await reopened.close();
   });
 
   test("the clock is the one that was given", async () => {

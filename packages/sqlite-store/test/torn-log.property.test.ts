@@ -11,6 +11,7 @@ import { temporaryFolder } from "./temporary-folder.ts";
 
 const sagaIds = ["a", "b", "c"];
 const COMMITS = 8;
+const RUNS = 60;
 
 test("a cut or spoiled log leaves a gapless beginning, and no commit in part", async () => {
   const folder = temporaryFolder();
@@ -46,7 +47,7 @@ test("a cut or spoiled log leaves a gapless beginning, and no commit in part", a
       }
     }),
     {
-      numRuns: 60,
+      numRuns: RUNS,
       examples: [
         [0, "cut"],
         [log.length, "cut"],

@@ -2,7 +2,7 @@
 import { amountMinor, command, contract, currency, epochMs, id, money, query, rejection, undo } from "@backstep/contract";
 import { z } from "zod";
 
-/** 1 to 10,000 hundredths of a percent: 10,000 is everything. */
+/** 1 to 10,000 hundredths of a percent: 10,000 is everything. What comes of it is rounded down to a whole minor unit. */
 const basisPoints = z.int().min(1).max(10_000);
 
 const discount = z.discriminatedUnion("_tag", [
@@ -101,7 +101,7 @@ export const couponContract = contract({
       summary: "Uses a coupon for one order of its owner and tells the discount.",
       path: "/coupons/{couponId}/use",
       input: use,
-      output: z.strictObject({ discount: money }),
+      output: z.strictObject({ couponId: id, discount: money }),
       rejections: [
         couponNotFound,
         couponNotOwned,

@@ -1,6 +1,6 @@
 /** The coupon service: load, decide, store. A coupon is used in the name of a saga, and only that saga gives it back. */
 import assert from "node:assert/strict";
-import type { Service } from "@backstep/contract";
+import type { RejectionOf, Service } from "@backstep/contract";
 import type { Transaction } from "@backstep/participant";
 import { err, ok, type Result } from "neverthrow";
 import type { Coupon, couponContract, Policy } from "./contract.ts";
@@ -37,9 +37,9 @@ export function createCouponService(): CouponService {
       const coupon = await loadCoupon(transaction, couponId);
       const used = coupon.andThen((found) => use(found, { memberId, orderTotal, sagaId, now }));
       if (used.isOk()) await transaction.put(couponTable, used.value);
-      return used.map(({ terms: { currency }, state }) => ({ discount: { amountMinor: state.discountMinor, currency } }));
+      return used.map(({ terms: { currency }, state }) => ({ couponId, discount: { amountMinor: state.discountMinor, currency } }));
     },
-    async restoreCoupon({ transaction, sagaId }, { couponId }) {
+    async restoreCoupon({ transaction, sagaId, undone: { couponId } }) {
       assert(sagaId !== undefined, `coupon ${couponId} is given back by the saga that used it; this undo names none`);
       const coupon = await transaction.get(couponTable, couponId);
       assert(coupon !== undefined, `coupon ${couponId} was used, and is gone`);
@@ -48,22 +48,14 @@ export function createCouponService(): CouponService {
   };
 }
 
-interface PolicyNotFound {
-  readonly _tag: "PolicyNotFound";
-  readonly policyId: string;
-}
+type Operations = (typeof couponContract)["operations"];
 
-async function loadPolicy(transaction: Transaction, policyId: string): Promise<Result<Policy, PolicyNotFound>> {
+async function loadPolicy(transaction: Transaction, policyId: string): Promise<Result<Policy, RejectionOf<Operations["findPolicy"]>>> {
   const policy = await transaction.get(policyTable, policyId);
   return policy === undefined ? err({ _tag: "PolicyNotFound", policyId }) : ok(policy);
 }
 
-interface CouponNotFound {
-  readonly _tag: "CouponNotFound";
-  readonly couponId: string;
-}
-
-async function loadCoupon(transaction: Transaction, couponId: string): Promise<Result<Coupon, CouponNotFound>> {
+async function loadCoupon(transaction: Transaction, couponId: string): Promise<Result<Coupon, RejectionOf<Operations["findCoupon"]>>> {
   const coupon = await transaction.get(couponTable, couponId);
   return coupon === undefined ? err({ _tag: "CouponNotFound", couponId }) : ok(coupon);
 }

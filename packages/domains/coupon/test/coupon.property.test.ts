@@ -60,6 +60,27 @@ const baseTerms: Terms = {
   validUntil: 100,
 };
 
+interface Attempt {
+  readonly used: boolean;
+  readonly memberId: string;
+  readonly currency: string;
+  readonly total: number;
+  readonly now: number;
+}
+
+/** The rules in the order in which they are asked; the first one that is broken is the one that is told. */
+function refusalOf({ currency, minimumOrderMinor, validFrom, validUntil }: Terms, attempt: Attempt): string | undefined {
+  const rules: readonly (readonly [string, boolean])[] = [
+    ["CouponNotOwned", attempt.memberId !== "ann"],
+    ["CouponAlreadyUsed", attempt.used],
+    ["CouponNotYetValid", attempt.now < validFrom],
+    ["CouponExpired", attempt.now >= validUntil],
+    ["CouponOfOtherCurrency", attempt.currency !== currency],
+    ["CouponBelowMinimum", attempt.total < minimumOrderMinor],
+  ];
+  return rules.find(([, broken]) => broken)?.[0];
+}
+
 describe("a coupon", () => {
   const attempt = fc.record({
     move: fc.constantFrom("use" as const, "restore" as const),
@@ -82,16 +103,10 @@ describe("a coupon", () => {
             if (holder === sagaId) holder = undefined;
             else expect(coupon).toEqual(before);
           } else {
-            const allowed =
-              holder === undefined &&
-              memberId === "ann" &&
-              currency === of.currency &&
-              now >= of.validFrom &&
-              now < of.validUntil &&
-              total >= of.minimumOrderMinor;
+            const refusal = refusalOf(of, { used: holder !== undefined, memberId, currency, total, now });
             const used = use(coupon, { memberId, orderTotal: { amountMinor: total, currency }, sagaId, now });
-            expect(used.isOk()).toBe(allowed);
-            if (allowed) holder = sagaId;
+            expect(used.isErr() ? used.error._tag : undefined).toBe(refusal);
+            if (refusal === undefined) holder = sagaId;
             coupon = used.unwrapOr(before);
           }
           expect(coupon.state._tag === "USED" ? coupon.state.sagaId : undefined).toBe(holder);

@@ -39,17 +39,21 @@ describe.each(STORAGES)("on %s", (storage) => {
   it("keeps the fence's laws for using and restoring a coupon", () =>
     expectFenceLaws({
       act: (key) => rig.act("useCoupon", use, key),
-      undo: (undoes) => rig.undo("restoreCoupon", use, undoes),
+      refused: (key) => rig.act("useCoupon", { ...use, orderTotal: won(9_999) }, key),
+      undo: (undoes, told) => rig.undo("restoreCoupon", use, undoes, told),
       look: find,
     }));
 
   it("tells the discount and remembers the saga that used it", async () => {
-    expect(await rig.do("useCoupon", use, "saga-1/1")).toEqual({ discount: won(2_000) });
+    expect(await rig.do("useCoupon", use, "saga-1/1")).toEqual({ couponId: "coupon-1", discount: won(2_000) });
     expect((await find()).state).toEqual({ _tag: "USED", sagaId: "saga-1", usedAt: NOW, discountMinor: 2_000 });
   });
 
   it("discounts no more than the cap", async () => {
-    expect(await rig.do("useCoupon", { ...use, orderTotal: won(1_000_000) }, "saga-1/1")).toEqual({ discount: won(3_000) });
+    expect(await rig.do("useCoupon", { ...use, orderTotal: won(1_000_000) }, "saga-1/1")).toEqual({
+      couponId: "coupon-1",
+      discount: won(3_000),
+    });
   });
 
   it("says which rule refuses a use, and changes nothing", async () => {
@@ -94,6 +98,15 @@ describe.each(STORAGES)("on %s", (storage) => {
     expect((await find()).state).toEqual({ _tag: "ISSUED" });
   });
 
+  it("gives back the coupon that was used, even if the undo is told another one that the saga uses too", async () => {
+    await rig.do("issueCoupon", { couponId: "coupon-2", policyId: "spring", memberId: "ann" });
+    await rig.do("useCoupon", use, "saga-1/1");
+    await rig.do("useCoupon", { ...use, couponId: "coupon-2" }, "saga-1/2");
+    await rig.undo("restoreCoupon", { ...use, couponId: "coupon-2" }, "saga-1/1");
+    expect((await find()).state).toEqual({ _tag: "ISSUED" });
+    expect((await rig.ask("findCoupon", { couponId: "coupon-2" }))._unsafeUnwrap().state._tag).toBe("USED");
+  });
+
   it("lets one of many rivals use it", async () => {
     const rivals = Array.from({ length: 10 }, (_, index) => rig.act("useCoupon", use, `saga-${index}/1`));
     const answers = await Promise.all(rivals);
@@ -107,8 +120,8 @@ describe.each(STORAGES)("on %s", (storage) => {
     expect(await rig.do("definePolicy", { policyId: "spring", terms: harsher })).toEqual({ policyId: "spring", version: 2 });
     expect(await find()).toEqual(before);
     await rig.do("issueCoupon", { couponId: "coupon-2", policyId: "spring", memberId: "ann" });
-    expect(await rig.do("useCoupon", use, "saga-1/1")).toEqual({ discount: won(2_000) });
-    expect(await rig.do("useCoupon", { ...use, couponId: "coupon-2" }, "saga-2/1")).toEqual({ discount: won(1) });
+    expect(await rig.do("useCoupon", use, "saga-1/1")).toEqual({ couponId: "coupon-1", discount: won(2_000) });
+    expect(await rig.do("useCoupon", { ...use, couponId: "coupon-2" }, "saga-2/1")).toEqual({ couponId: "coupon-2", discount: won(1) });
     expect((await rig.ask("findPolicy", { policyId: "spring" }))._unsafeUnwrap()).toEqual({
       policyId: "spring",
       version: 2,
@@ -132,22 +145,5 @@ describe.each(STORAGES)("on %s", (storage) => {
     expect(await idsOf({ after: "coupon-1" })).toEqual(["coupon-2"]);
     expect(await idsOf({ memberId: "bob" })).toEqual(["coupon-2"]);
     expect(await idsOf({ memberId: "eve" })).toEqual([]);
-  });
-});
-
-describe("the contract's edge", () => {
-  const { input } = couponContract.operations.definePolicy;
-
-  it.each<[string, object]>([
-    ["a percentage of nothing", { discount: { _tag: "Percentage", basisPoints: 0 } }],
-    ["more than everything", { discount: { _tag: "Percentage", basisPoints: 10_001 } }],
-    ["half a unit", { discount: { _tag: "Fixed", amountMinor: 0.5 } }],
-    ["a negative minimum", { minimumOrderMinor: -1 }],
-    ["a cap out of range", { capMinor: 1_000_000_000_001 }],
-    ["an empty period", { validUntil: NOW }],
-    ["a discount of another kind", { discount: { _tag: "Free" } }],
-  ])("refuses %s", (_, wrong) => {
-    expect(input.safeParse({ policyId: "spring", terms: { ...tenPercent, ...wrong } }).success).toBe(false);
-    expect(input.safeParse({ policyId: "spring", terms: tenPercent }).success).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
 /** Reading ledgers and writing entries: the one place where an account's row and its entries are kept in step. Decides nothing. */
+import assert from "node:assert/strict";
 import type { Transaction } from "@backstep/participant";
 import type { Entry } from "./contract.ts";
 import { heldBy } from "./ledger.ts";
@@ -32,13 +33,14 @@ export async function post(transaction: Transaction, account: Account, posting: 
   const entryCount = account.entryCount + 1;
   const key = accountKey(account);
   const entry = { ...posting, period, entryId: String(entryCount).padStart(ENTRY_ID_DIGITS, "0") };
-  await transaction.put(entryTable, {
+  const added = await transaction.insert(entryTable, {
     ledger: { memberId, currency },
     account: key,
     accountPeriod: `${key}/${period}`,
     reference: entry.reference,
     entry,
   });
+  assert(added, `entry ${entry.entryId} of ${key} was made already, and no entry is ever changed`);
   await transaction.put(accountTable, { ...account, entryCount });
 }
 

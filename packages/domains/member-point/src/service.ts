@@ -21,6 +21,7 @@ export function createMemberPointService(): MemberPointService {
       const accrued = accrue(held, amount, dayOf(now));
       if (accrued.isErr()) return err(accrued.error);
       const accrualId = `operation/${key}`;
+      await assertUnused(transaction, accrualId, "Accrued");
       await post(transaction, account, { _tag: "Accrued", reference: accrualId, at: now, lots: accrued.value });
       return ok({ accrualId });
     },
@@ -43,6 +44,7 @@ export function createMemberPointService(): MemberPointService {
       const { account, held } = await loadBook(transaction, { memberId, currency: amount.currency });
       const deducted = deduct(held, amount);
       if (deducted.isErr()) return err(deducted.error);
+      await assertUnused(transaction, deductionId, "Deducted");
       await post(transaction, account, { _tag: "Deducted", reference: deductionId, at: now, lots: deducted.value });
       return ok({ deductionId });
     },
@@ -77,4 +79,10 @@ export function createMemberPointService(): MemberPointService {
       return ok({ entries: rows.map(({ entry }) => entry) });
     },
   };
+}
+
+/** Two entries of one name could not be told apart by what takes them back: rather none than a second one. */
+async function assertUnused(transaction: Transaction, reference: string, tag: "Accrued" | "Deducted"): Promise<void> {
+  const used = await entriesFor(transaction, reference, [tag]);
+  assert(used.length === 0, `${tag} ${reference} stands in a ledger already: its key outlived the fence's memory of it`);
 }

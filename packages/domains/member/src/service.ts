@@ -1,5 +1,5 @@
 /** The member service: load, decide, store. */
-import type { Service } from "@backstep/contract";
+import type { RejectionOf, Service } from "@backstep/contract";
 import type { Transaction } from "@backstep/participant";
 import { err, ok, type Result } from "neverthrow";
 import type { Member, memberContract } from "./contract.ts";
@@ -26,12 +26,9 @@ export function createMemberService(): MemberService {
   };
 }
 
-interface MemberNotFound {
-  readonly _tag: "MemberNotFound";
-  readonly memberId: string;
-}
+type NotFound = RejectionOf<(typeof memberContract)["operations"]["findMember"]>;
 
-async function load(transaction: Transaction, memberId: string): Promise<Result<Member, MemberNotFound>> {
+async function load(transaction: Transaction, memberId: string): Promise<Result<Member, NotFound>> {
   const member = await transaction.get(memberTable, memberId);
   return member === undefined ? err({ _tag: "MemberNotFound", memberId }) : ok(member);
 }

@@ -1,6 +1,6 @@
 /**
- * What the order domain offers: placing, finding and cancelling orders, and the lock that a payment takes on one. No answer to a stranger or
- * to a rival names a saga or another customer.
+ * What the order domain offers: placing, finding and cancelling orders, and the lock that a payment takes on one. No rejection tells a stranger
+ * or a rival whose the order is, or which saga holds it. Queries do not ask who asks: they are for staff and services.
  */
 import { amountMinor, command, contract, currency, epochMs, id, money, quantity, query, rejection, undo } from "@backstep/contract";
 import { z } from "zod";

@@ -3,7 +3,7 @@
  * went back; why it did is in that saga's journal.
  */
 import assert from "node:assert/strict";
-import type { Service } from "@backstep/contract";
+import type { RejectionOf, Service } from "@backstep/contract";
 import type { Transaction } from "@backstep/participant";
 import { err, ok, type Result } from "neverthrow";
 import type { Order, orderContract } from "./contract.ts";
@@ -66,12 +66,9 @@ export function createOrderService(): OrderService {
   };
 }
 
-interface OrderNotFound {
-  readonly _tag: "OrderNotFound";
-  readonly orderId: string;
-}
+type NotFound = RejectionOf<(typeof orderContract)["operations"]["findOrder"]>;
 
-async function load(transaction: Transaction, orderId: string): Promise<Result<Order, OrderNotFound>> {
+async function load(transaction: Transaction, orderId: string): Promise<Result<Order, NotFound>> {
   const row = await transaction.get(orderTable, orderId);
   return row === undefined ? err({ _tag: "OrderNotFound", orderId }) : ok(row.order);
 }

@@ -3,7 +3,7 @@
  * whatever it is told, and so that an operator sees what still stands for an order.
  */
 import assert from "node:assert/strict";
-import type { Service } from "@backstep/contract";
+import type { RejectionOf, Service } from "@backstep/contract";
 import type { Transaction } from "@backstep/participant";
 import { err, ok, type Result } from "neverthrow";
 import type { Product, productContract } from "./contract.ts";
@@ -56,12 +56,9 @@ export function createProductService(): ProductService {
   };
 }
 
-interface ProductNotFound {
-  readonly _tag: "ProductNotFound";
-  readonly productId: string;
-}
+type NotFound = RejectionOf<(typeof productContract)["operations"]["findProduct"]>;
 
-async function load(transaction: Transaction, productId: string): Promise<Result<Product, ProductNotFound>> {
+async function load(transaction: Transaction, productId: string): Promise<Result<Product, NotFound>> {
   const product = await transaction.get(productTable, productId);
   return product === undefined ? err({ _tag: "ProductNotFound", productId }) : ok(product);
 }

@@ -1,5 +1,5 @@
 /** Actions behind the fence: one effect per key, one answer per key, and a "no" that stays. */
-import { ok } from "neverthrow";
+import { err, ok } from "neverthrow";
 import type { CaseGroup } from "./conformance-case.ts";
 import { expectEqual, expectOneOf, expectRejects } from "./expectations.ts";
 import {
@@ -10,6 +10,7 @@ import {
   expired,
   type FenceWorld,
   keyReused,
+  NO,
   never,
   OUTPUT,
   RETENTION_MS,
@@ -21,6 +22,9 @@ import {
 import { Abort } from "./item-table.ts";
 
 const TWINS = 6;
+
+/** More than there are between a business's answer and the commit. */
+const TURNS = 40;
 
 export const fenceActionCases: CaseGroup<FenceWorld> = {
   "action: takes effect and answers with its output": async (world) => {
@@ -69,6 +73,19 @@ export const fenceActionCases: CaseGroup<FenceWorld> = {
     expectEqual(await world.act(action, deduct), refusedBefore, "under better conditions it is still no");
     expectEqual(await world.fenceWith({}).act(action, never), refusedBefore, "also for another fence on the same database");
     await world.expectEffects("k", [0, 0], "and nothing happens");
+  },
+
+  "rejection: what the business did not wait for does not slip in behind it": async (world) => {
+    for (let turns = 0; turns < TURNS; turns++) {
+      const [key, stragglers] = [`k-${turns}`, [] as Promise<void>[]];
+      const answer = await world.act(world.action(key), async (context) => {
+        stragglers.push(after(turns, () => count(context.transaction, key, { done: 1 })));
+        return err(NO);
+      });
+      await Promise.allSettled(stragglers);
+      expectEqual(answer, refused, "the rejection stands");
+      await world.expectEffects(key, [0, 0], `nothing is written ${turns} turns behind the rejection`);
+    }
   },
 
   "throw: leaves nothing, not even the key": async (world) => {
@@ -148,3 +165,9 @@ export const fenceActionCases: CaseGroup<FenceWorld> = {
     expectEqual(JSON.parse(replayed.decision.json), OUTPUT, "the text is the output's");
   },
 };
+
+/** Does something so many turns of the microtask queue later. */
+async function after(turns: number, work: () => Promise<void>): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+  await work();
+}

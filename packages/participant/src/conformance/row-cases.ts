@@ -75,6 +75,25 @@ export const rowCases: CaseGroup<CaseContext> = {
     expectEqual(await ids(database), [], "nothing of it is written");
   },
 
+  "row: text that no key can be is nobody's key": async ({ open }) => {
+    const database = await open();
+    // What a storage of UTF-8 makes of a lone surrogate.
+    await write(database, item("\ufffd", 1, "\ufffd"));
+    const met = await database.transaction(async (transaction) => {
+      await transaction.remove(items, "\ud800");
+      const found = await transaction.find(items, { field: "color", equals: "\udfff" });
+      return [await transaction.get(items, "\ud800"), await transaction.get(items, ""), found];
+    });
+    expectEqual(met, [undefined, undefined, []], "nothing is read by it");
+    expectEqual(await ids(database), ["\ufffd"], "and nothing is removed");
+  },
+
+  "row: an indexed field by which no row could be found is refused": async ({ open }) => {
+    const database = await open();
+    await expectRejects(write(database, item("a", 1, "\ud800")), "DatabaseMisused", "a lone surrogate cannot be looked up");
+    expectEqual(await ids(database), [], "nothing of it is written");
+  },
+
   "row: one that its table cannot read ends the transaction, even when the error is swallowed": async ({ open }) => {
     const database = await open();
     await write(database, { id: "a", color: "unreadable" } as Item);

@@ -167,6 +167,14 @@ export const transactionCases: CaseGroup<CaseContext> = {
     await database.close();
   },
 
+  "close: from inside a transaction is refused, and does not wait for ever": async ({ open }) => {
+    const database = await open();
+    const closing = database.transaction(() => database.close());
+    await expectRejects(closing, "DatabaseMisused", "it would wait for the transaction that waits for it");
+    await write(database, item("a"));
+    expectEqual(await ids(database), ["a"], "the database is still open");
+  },
+
   "close: waits for a transaction that is under way": async ({ open }) => {
     const database = await open();
     const going = database.transaction(async (transaction) => {

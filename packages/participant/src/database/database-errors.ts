@@ -19,7 +19,10 @@ export class DatabaseCorrupt extends Error {
   }
 }
 
-/** The database cannot be reached, is locked for longer than was granted, is full, or is closed. Nothing of the transaction is visible. */
+/**
+ * The database cannot be reached, is locked for longer than was granted, is full, or is closed. Nothing of the transaction is visible; one
+ * whose COMMIT failed may be found done after a crash, whole.
+ */
 export class DatabaseUnavailable extends Error {
   readonly _tag = "DatabaseUnavailable";
 

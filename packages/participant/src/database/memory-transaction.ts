@@ -5,7 +5,7 @@
 import type { Json } from "@backstep/saga-core/adapter";
 import type { Result } from "neverthrow";
 import type { Page, Table, Transaction } from "../database.ts";
-import { type AnyTable, assertIndexed, assertTable, compareKeys, documentOf, keyOf, limitOf, rowOf } from "./row-check.ts";
+import { type AnyTable, assertIndexed, assertTable, compareKeys, documentOf, fieldOf, keyOf, limitOf, rowOf } from "./row-check.ts";
 import { type Savepoints, TransactionLife } from "./transaction-life.ts";
 
 type Documents = Map<string, Json>;
@@ -110,8 +110,4 @@ export class MemoryTransaction implements Transaction {
     this.#tables.set(table.name, documents);
     return documents;
   }
-}
-
-function fieldOf(document: Json, field: string): unknown {
-  return typeof document === "object" && document !== null ? (document as { readonly [key: string]: Json })[field] : undefined;
 }

@@ -31,32 +31,52 @@ export function assertIndexed(table: AnyTable, field: string): void {
   if (table.indexes?.includes(field) !== true) throw new DatabaseMisused(`${table.name} has no index on ${JSON.stringify(field)}`);
 }
 
-/** The row's key, which every store can order and hold: not empty, well-formed, without NUL. */
+/** The row's key, which every store can order and hold. */
 export function keyOf<Row>(table: Table<Row>, row: Row): string {
   const key = table.key(row);
-  if (key.length === 0 || !key.isWellFormed() || key.includes("\u0000")) {
-    throw new DatabaseMisused(`${table.name}: a key is well-formed text without NUL, and not empty`);
-  }
+  if (!isKey(key)) throw new DatabaseMisused(`${table.name}: a key is well-formed text without NUL, and not empty`);
   return key;
+}
+
+/** Whether a row may have this key. A storage that keeps UTF-8 would take the rest for another key. */
+export function isKey(key: string): boolean {
+  return key.length > 0 && key.isWellFormed() && !key.includes("\u0000");
 }
 
 /** A frozen copy of the row as it is stored; the caller may go on changing its own. */
 export function documentOf<Row>(table: Table<Row>, row: Row): Json {
-  return toJson(row).match(
-    (document) => document,
+  const document = toJson(row).match(
+    (json) => json,
     ({ path, found }) => {
       throw new DatabaseMisused(`${table.name}: a row holds ${found} at ${path === "" ? "its root" : path}, which is no JSON`);
     },
   );
+  for (const field of table.indexes ?? []) {
+    const value = fieldOf(document, field);
+    if (typeof value !== "string" || value.isWellFormed()) continue;
+    throw new DatabaseMisused(`${table.name}: ${field} is indexed and holds a lone surrogate, by which no row can be found`);
+  }
+  return document;
+}
+
+export function fieldOf(document: Json, field: string): unknown {
+  return typeof document === "object" && document !== null ? (document as { readonly [key: string]: Json })[field] : undefined;
 }
 
 export function rowOf<Row>(table: Table<Row>, key: string, document: () => Json): Row {
+  const corrupt = (problem: string, cause?: unknown): DatabaseCorrupt =>
+    new DatabaseCorrupt(`the row ${JSON.stringify(key)} of ${table.name} ${problem}`, { row: { table: table.name, key }, cause });
+  let row: Row;
+  let keyInside: string;
   try {
-    return table.decode(freezeJson(document()));
+    row = table.decode(freezeJson(document()));
+    keyInside = table.key(row);
   } catch (cause) {
-    const row = { table: table.name, key };
-    throw new DatabaseCorrupt(`the row ${JSON.stringify(key)} of ${table.name} does not fit its table's declaration`, { row, cause });
+    throw corrupt("does not fit its table's declaration", cause);
   }
+  // Writing such a row back would change another one.
+  if (keyInside !== key) throw corrupt("holds what was written under another key");
+  return row;
 }
 
 export function limitOf(page: Page | undefined): number {

@@ -4,10 +4,9 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { type AnyTable, assertTable } from "./row-check.ts";
-import { driving } from "./sqlite-errors.ts";
+import { driving, isLocked } from "./sqlite-errors.ts";
 
-/** Opening is synchronous, so waiting for a lock here would stop the process; other waits are the caller's and do not. */
-const OPEN_TIMEOUT_MS = 1_000;
+const OPEN_PAUSE_MS = 10;
 
 export class SqliteConnection {
   readonly #driver: DatabaseSync;
@@ -15,10 +14,12 @@ export class SqliteConnection {
   readonly #known = new Set<string>();
   readonly #ensured = new Set<string>();
 
-  constructor(path: string) {
-    this.#driver = driving(() => new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS }));
+  /** Opening is synchronous, so waiting for a lock here stops the process; all later waits are the caller's and do not. */
+  constructor(path: string, busyTimeoutMs: number) {
+    this.#driver = driving(() => new DatabaseSync(path, { timeout: busyTimeoutMs }));
     try {
-      this.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0");
+      holdingTheThreadWhileLocked(() => this.exec("PRAGMA journal_mode = WAL"), busyTimeoutMs);
+      this.exec("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0");
     } catch (cause) {
       this.#driver.close();
       throw cause;
@@ -72,6 +73,19 @@ export class SqliteConnection {
 
   close(): void {
     if (this.#driver.isOpen) driving(() => this.#driver.close());
+  }
+}
+
+/** Two connections that turn the write-ahead log on at once would wait for each other, so SQLite refuses one without waiting. */
+function holdingTheThreadWhileLocked(attempt: () => void, busyTimeoutMs: number): void {
+  const deadline = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isLocked(error) || performance.now() >= deadline) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_PAUSE_MS);
   }
 }
 

@@ -4,8 +4,9 @@
  */
 import { hostTimer } from "@backstep/saga-core/adapter";
 import type { Database, Transaction } from "../database.ts";
+import { assertCount, OptionInvalid } from "../option-invalid.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
-import { driving, isBusy } from "./sqlite-errors.ts";
+import { driving, isLocked } from "./sqlite-errors.ts";
 import { SqliteTransaction } from "./sqlite-transaction.ts";
 import { createTurns } from "./turns.ts";
 
@@ -14,11 +15,15 @@ export interface SqliteDatabaseOptions {
   readonly path: string;
   /** Epoch milliseconds. Default: the host's clock. */
   readonly now?: (() => number) | undefined;
-  /** How long a transaction waits for one of another process, in milliseconds. The process goes on meanwhile. Default 5,000. */
+  /**
+   * How long a transaction waits for one of another process, in milliseconds, 0 to 600,000. The process goes on meanwhile; only while it
+   * opens the file it does not. Default 5,000.
+   */
   readonly busyTimeoutMs?: number | undefined;
 }
 
 const BUSY_TIMEOUT_MS_DEFAULT = 5_000;
+const BUSY_TIMEOUT_MS_MAX = 600_000;
 const BUSY_PAUSE_MS_MAX = 25;
 
 /**
@@ -26,19 +31,29 @@ const BUSY_PAUSE_MS_MAX = 25;
  *
  * A crash at any time leaves the transactions that had resolved, and perhaps one whose commit had been under way; never a part of one.
  *
- * @throws {DatabaseUnavailable} When the file cannot be opened. {DatabaseCorrupt} When it is no database.
+ * @throws {OptionInvalid} When an option is out of its range. {DatabaseUnavailable} When the file cannot be opened. {DatabaseCorrupt} When
+ * it is no database.
  */
-export function createSqliteDatabase(options: SqliteDatabaseOptions): Database {
-  const connection = new SqliteConnection(options.path);
+export function createSqliteDatabase({ path, now = Date.now, busyTimeoutMs = BUSY_TIMEOUT_MS_DEFAULT }: SqliteDatabaseOptions): Database {
+  // SQLite would take an empty path for a temporary file, and everything would be forgotten at the end.
+  if (typeof path !== "string" || path === "") throw new OptionInvalid("`path` names a file; it is empty or no text");
+  assertCount("busyTimeoutMs", busyTimeoutMs, "milliseconds", 0, BUSY_TIMEOUT_MS_MAX);
+  return databaseOn(new SqliteConnection(path, busyTimeoutMs), { now, busyTimeoutMs });
+}
+
+/** The database on a connection that is already open; `close` closes it. */
+export function databaseOn(
+  connection: SqliteConnection,
+  { now, busyTimeoutMs }: { readonly now: () => number; readonly busyTimeoutMs: number },
+): Database {
   const turns = createTurns();
-  const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS_DEFAULT;
   return {
-    now: options.now ?? Date.now,
+    now,
     transaction: (body) => turns.take(() => runTransaction(connection, busyTimeoutMs, body)),
     async ping() {
       turns.assertOpen();
       const statement = connection.prepare("SELECT count(*) FROM sqlite_schema");
-      driving(() => statement.get());
+      await whileLocked(() => driving(() => statement.get()), busyTimeoutMs);
     },
     async close() {
       await turns.close();
@@ -52,7 +67,8 @@ async function runTransaction<Value>(
   busyTimeoutMs: number,
   body: (transaction: Transaction) => Promise<Value>,
 ): Promise<Value> {
-  await begin(connection, busyTimeoutMs);
+  // The write lock at once: a transaction that read first and wrote later could find that it may not write any more.
+  await whileLocked(() => connection.exec("BEGIN IMMEDIATE"), busyTimeoutMs);
   const transaction = new SqliteTransaction(connection);
   try {
     const value = await body(transaction);
@@ -67,20 +83,16 @@ async function runTransaction<Value>(
   }
 }
 
-/**
- * Takes the write lock at once: a transaction that read first and wrote later could find that it may not write any more. Waits without
- * stopping the process, since the holder may be another connection of this very process.
- */
-async function begin(connection: SqliteConnection, busyTimeoutMs: number): Promise<void> {
-  const startedAt = performance.now();
+/** Waits without stopping the process, since the holder of the lock may be another connection of this very process. */
+async function whileLocked(attempt: () => unknown, busyTimeoutMs: number): Promise<void> {
+  const deadline = performance.now() + busyTimeoutMs;
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, BUSY_PAUSE_MS_MAX)) {
     try {
-      connection.exec("BEGIN IMMEDIATE");
+      attempt();
       return;
-    } catch (cause) {
-      const patient = cause instanceof Error && isBusy(cause.cause) && performance.now() - startedAt < busyTimeoutMs;
-      if (!patient) throw cause;
-      await hostTimer.sleep(pauseMs);
+    } catch (error) {
+      if (!isLocked(error) || performance.now() >= deadline) throw error;
     }
+    await hostTimer.sleep(pauseMs);
   }
 }

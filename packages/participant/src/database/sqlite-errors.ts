@@ -26,8 +26,9 @@ function codeOf(cause: unknown): number | undefined {
   return cause.errcode & 0xff;
 }
 
-export function isBusy(cause: unknown): boolean {
-  const code = codeOf(cause);
+/** Whether the port's error tells of a lock that another connection holds, so that waiting helps. */
+export function isLocked(error: unknown): boolean {
+  const code = error instanceof DatabaseUnavailable ? codeOf(error.cause) : undefined;
   return code === BUSY || code === LOCKED;
 }
 

@@ -2,7 +2,7 @@
 import type { Json } from "@backstep/saga-core/adapter";
 import type { Result } from "neverthrow";
 import type { Page, Table, Transaction } from "../database.ts";
-import { assertIndexed, documentOf, keyOf, limitOf, rowOf } from "./row-check.ts";
+import { assertIndexed, documentOf, isKey, keyOf, limitOf, rowOf } from "./row-check.ts";
 import { fieldExpression, type SqliteConnection } from "./sqlite-connection.ts";
 import { driving } from "./sqlite-errors.ts";
 import { type Savepoints, TransactionLife } from "./transaction-life.ts";
@@ -30,7 +30,7 @@ export class SqliteTransaction implements Transaction {
   }
 
   async get<Row>(table: Table<Row>, key: string): Promise<Row | undefined> {
-    return this.life.step(() => this.#select(table, "WHERE key = ?", [key]).at(0));
+    return this.life.step(() => (isKey(key) ? this.#select(table, "WHERE key = ?", [key]).at(0) : undefined));
   }
 
   async insert<Row>(table: Table<Row>, row: Row): Promise<boolean> {
@@ -43,6 +43,7 @@ export class SqliteTransaction implements Transaction {
 
   async remove<Row>(table: Table<Row>, key: string): Promise<void> {
     this.life.step(() => {
+      if (!isKey(key)) return;
       this.#connection.ensure(table);
       const statement = this.#connection.prepare(`DELETE FROM "${table.name}" WHERE key = ?`);
       driving(() => statement.run(key));
@@ -56,6 +57,7 @@ export class SqliteTransaction implements Transaction {
   ): Promise<readonly Row[]> {
     return this.life.step(() => {
       assertIndexed(table, where.field);
+      if (!where.equals.isWellFormed()) return [];
       const clause = `WHERE ${fieldExpression(where.field)} = ? AND key > ? ORDER BY key LIMIT ?`;
       return this.#select(table, clause, [where.equals, page?.after ?? "", limitOf(page)]);
     });

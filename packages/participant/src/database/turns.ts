@@ -8,7 +8,7 @@ import { DatabaseMisused, DatabaseUnavailable } from "./database-errors.ts";
 export interface Turns {
   /** Runs the body when all earlier ones have ended. */
   take<Value>(body: () => Promise<Value>): Promise<Value>;
-  /** Refuses new bodies and resolves when the last one has ended. Repeating it is harmless. */
+  /** Refuses new bodies and resolves when the last one has ended. Repeating it is harmless; asking for it from inside a turn is refused. */
   close(): Promise<void>;
   assertOpen(): void;
 }
@@ -22,11 +22,13 @@ export function createTurns(): Turns {
     if (closed) throw new DatabaseUnavailable("the database is closed");
   }
 
+  function assertOutside(problem: string): void {
+    if (inside.getStore()?.open === true) throw new DatabaseMisused(problem);
+  }
+
   async function take<Value>(body: () => Promise<Value>): Promise<Value> {
     assertOpen();
-    if (inside.getStore()?.open === true) {
-      throw new DatabaseMisused("a transaction was started inside another one, which would wait for itself; use the one that is open");
-    }
+    assertOutside("a transaction was started inside another one, which would wait for itself; use the one that is open");
     const turn = { open: true };
     const before = last;
     const mine = before.then(() => inside.run(turn, body));
@@ -44,9 +46,10 @@ export function createTurns(): Turns {
   return {
     take,
     assertOpen,
-    close() {
+    async close() {
+      assertOutside("the database was closed inside a transaction, whose end the closing would wait for");
       closed = true;
-      return last.then(() => undefined);
+      await last;
     },
   };
 }

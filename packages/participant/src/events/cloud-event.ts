@@ -4,7 +4,7 @@
  */
 import type { Json } from "@backstep/saga-core/adapter";
 import { err, ok, type Result } from "neverthrow";
-import { attributeProblem, extensionProblem } from "./attribute-rules.ts";
+import { attributeProblem, extensionProblem, isJsonMediaType } from "./attribute-rules.ts";
 import type { EventInvalid } from "./event-invalid.ts";
 
 /** Binary mode carries extensions as text, so a number or a boolean comes back as a string there. */
@@ -58,7 +58,10 @@ export function eventOf<Data>(flat: Readonly<Record<string, unknown>>, data: Dat
     if (problem !== undefined) return err(invalid(attribute, problem));
     known[attribute] = value;
   }
-  if (data !== undefined) known["datacontenttype"] ??= "application/json";
+  if (data !== undefined) {
+    const contentType = (known["datacontenttype"] ??= "application/json");
+    if (typeof contentType === "string" && !isJsonMediaType(contentType)) return err({ _tag: "EventContentUnsupported", contentType });
+  }
   return extensionsOf(flat).map((extensions) => {
     // Each attribute was checked under its own name just above.
     const attributes = known as unknown as Omit<CloudEvent, "specversion" | "data">;

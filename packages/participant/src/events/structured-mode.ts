@@ -1,7 +1,6 @@
 /** Structured content mode: attributes, extensions and data are the members of one JSON object. */
 import type { Json } from "@backstep/saga-core/adapter";
 import { err, type Result } from "neverthrow";
-import { isJsonMediaType } from "./attribute-rules.ts";
 import { attributesOf, type CloudEvent, eventOf } from "./cloud-event.ts";
 import type { EventInvalid } from "./event-invalid.ts";
 import { parseJsonText } from "./json-data.ts";
@@ -23,11 +22,7 @@ export function parseStructured(body: string): Result<CloudEvent, EventInvalid> 
       return err({ _tag: "EventBodyMalformed", message: "the body is not a JSON object" });
     }
     const { data, data_base64: base64, ...attributes } = document as { readonly [member: string]: Json };
-    const contentType = attributes["datacontenttype"];
     if (base64 !== undefined) return err({ _tag: "EventContentUnsupported", contentType: "data_base64" });
-    if (data !== undefined && typeof contentType === "string" && !isJsonMediaType(contentType)) {
-      return err({ _tag: "EventContentUnsupported", contentType });
-    }
     return eventOf(attributes, data);
   });
 }

@@ -7,6 +7,7 @@ import { admitAction } from "./admit.ts";
 import type { ActAnswer } from "./answer.ts";
 import { decisionOf } from "./decision.ts";
 import { type FenceParts, writeRow } from "./fence-rows.ts";
+import { lend } from "./lend.ts";
 import type { ActionContext, FencedOperation } from "./operation.ts";
 
 export function act<Output, Rejection>(
@@ -21,7 +22,8 @@ export function act<Output, Rejection>(
     if (admission._tag === "Lapsed") return { _tag: "Running", retryAfterMs: parts.runningLeaseMs };
     if (admission._tag !== "Admitted") return admission;
     const { key, sagaId } = operation;
-    const decision = decisionOf(await transaction.nested(() => business({ transaction, now, sagaId, key })));
+    const part = () => lend(transaction, (lent) => business({ transaction: lent, now, sagaId, key }));
+    const decision = decisionOf(await transaction.nested(part));
     await writeRow(transaction, { ...admission.row, state: { _tag: "Decided", decision } });
     return { _tag: "Executed", decision };
   });

@@ -35,37 +35,55 @@ export interface FenceRow {
 
 export const fenceTable: Table<FenceRow> = { name: "backstep_fence", key: (row) => row.key, decode: decodeRow };
 
-const DECISIONS: ReadonlySet<unknown> = new Set<Decision["_tag"]>(["Succeeded", "Rejected", "Undone", "NothingToUndo"]);
-
 /** Fails closed: a row that this release cannot read is no permission to run anything. */
 function decodeRow(document: unknown): FenceRow {
   const row = document as Partial<Record<keyof FenceRow, unknown>> | null;
   if (typeof row !== "object" || row === null) throw new TypeError("a fence row is an object");
-  if (typeof row.key !== "string" || typeof row.issuedAt !== "number") throw new TypeError("a fence row has a key and a time");
-  if (!isState(row.state)) throw new TypeError("a fence row is in a state that this release does not know");
+  const { key, kind, name, sagaId, issuedAt, writtenAt, fingerprint, undoes, state } = row;
+  if (typeof key !== "string" || typeof issuedAt !== "number" || typeof writtenAt !== "number") {
+    throw new TypeError("a fence row has a key and its times");
+  }
+  if (![name, sagaId, fingerprint, undoes].every(isTextOrAbsent)) throw new TypeError("what a fence row is compared by is text");
+  // Without its fingerprint an operation would be taken for a repeat of any other under its key.
+  if (!(kind === undefined || ((kind === "action" || kind === "undo") && fingerprint !== undefined))) {
+    throw new TypeError("a fence row is an action's or an undo's, and has its fingerprint");
+  }
+  if (!isState(state)) throw new TypeError("a fence row is in a state that this release does not know");
   return row as FenceRow;
 }
 
+type Members = Readonly<Record<string, unknown>>;
+
+/** Per state, whether it has all that belongs to it. */
+const STATES: Readonly<Record<FenceState["_tag"], (state: Members) => boolean>> = {
+  Open: ({ token, leaseUntil }) => typeof token === "number" && typeof leaseUntil === "number",
+  Decided: ({ decision }) => isDecision(decision),
+  GoingBack: ({ decision, by }) => isDecision(decision) && typeof by === "string",
+  TakenBack: ({ decision, by }) => isDecision(decision) && typeof by === "string",
+  Sealed: () => true,
+  EvidenceLost: () => true,
+};
+
+const DECISIONS: Readonly<Record<Decision["_tag"], (decision: Members) => boolean>> = {
+  Succeeded: ({ json }) => typeof json === "string",
+  Rejected: ({ json }) => typeof json === "string",
+  Undone: () => true,
+  NothingToUndo: () => true,
+};
+
 function isState(value: unknown): boolean {
-  const state = value as { _tag?: unknown; decision?: unknown; by?: unknown; token?: unknown; leaseUntil?: unknown } | null | undefined;
-  switch (state?._tag) {
-    case "Open":
-      return typeof state.token === "number" && typeof state.leaseUntil === "number";
-    case "Decided":
-      return isDecision(state.decision);
-    case "GoingBack":
-    case "TakenBack":
-      return isDecision(state.decision) && typeof state.by === "string";
-    case "Sealed":
-    case "EvidenceLost":
-      return true;
-    default:
-      return false;
-  }
+  return isOneOf(STATES, value);
 }
 
 function isDecision(value: unknown): boolean {
-  const decision = value as { _tag?: unknown; json?: unknown } | null | undefined;
-  if (!DECISIONS.has(decision?._tag)) return false;
-  return decision?._tag === "Undone" || decision?._tag === "NothingToUndo" || typeof decision?.json === "string";
+  return isOneOf(DECISIONS, value);
+}
+
+function isOneOf<Tag extends string>(kinds: Readonly<Record<Tag, (members: Members) => boolean>>, value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("_tag" in value) || typeof value._tag !== "string") return false;
+  return Object.hasOwn(kinds, value._tag) && kinds[value._tag as Tag](value);
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
 }

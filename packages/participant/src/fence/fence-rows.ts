@@ -2,7 +2,6 @@
  * Reading and writing the fence's rows, and the horizon behind which it no longer knows. The horizon only moves forward: once rows were
  * forgotten, a longer retention or a clock set back must not let an action in whose tombstone is gone.
  */
-
 import { DatabaseCorrupt } from "../database/database-errors.ts";
 import type { Database, Table, Transaction } from "../database.ts";
 import { createExpiry } from "../retention/expiry.ts";

@@ -5,6 +5,7 @@
 import { idempotencyKey } from "@backstep/saga-core/adapter";
 import type { Result } from "neverthrow";
 import type { Database } from "../database.ts";
+import { TIMER_MS_MAX } from "../option-invalid.ts";
 import { act } from "./act.ts";
 import type { ActAnswer, ResolveAnswer, UndoAnswer } from "./answer.ts";
 import { FenceMisused } from "./fence-misused.ts";
@@ -20,8 +21,14 @@ export interface FenceOptions {
   readonly database: Database;
   /** How long a key is remembered, in milliseconds. Must exceed the longest horizon of any saga that calls, plus the clocks' difference. */
   readonly retentionMs: number;
-  /** How long one attempt at a foreign effect is left alone, in milliseconds. Default 30,000. */
+  /** How long one attempt at a foreign effect is left alone, in milliseconds, 1 to 2,147,483,647. Default 30,000. */
   readonly runningLeaseMs?: number | undefined;
+  /**
+   * The longest time after which a caller may still come with a key or with its undo, in milliseconds: the horizons of its steps and
+   * compensations, and how long an operator may take over a parked saga. Given, a retention that does not exceed it and a lease is refused
+   * when the fence is made. Default: not checked.
+   */
+  readonly callerHorizonMs?: number | undefined;
 }
 
 export interface Fence {
@@ -65,8 +72,8 @@ const RUNNING_LEASE_MS_DEFAULT = 30_000;
 
 /** Creates the fence of one participant. Any number of them may share a database; they share its rows, and so its truth. */
 export function createFence(options: FenceOptions): Fence {
-  const { database, retentionMs, runningLeaseMs = RUNNING_LEASE_MS_DEFAULT } = options;
-  assertDurations(retentionMs, runningLeaseMs);
+  const { database, retentionMs, runningLeaseMs = RUNNING_LEASE_MS_DEFAULT, callerHorizonMs = 0 } = options;
+  assertDurations(retentionMs, runningLeaseMs, callerHorizonMs);
   const parts: FenceParts = { database, retentionMs, runningLeaseMs };
   return {
     retentionMs,
@@ -87,12 +94,17 @@ export function createFence(options: FenceOptions): Fence {
   };
 }
 
-function assertDurations(retentionMs: number, runningLeaseMs: number): void {
-  if (!Number.isSafeInteger(runningLeaseMs) || runningLeaseMs < 1) {
-    throw new FenceMisused(`runningLeaseMs is a whole number of milliseconds above 0; this one is ${runningLeaseMs}`);
+function assertDurations(retentionMs: number, runningLeaseMs: number, callerHorizonMs: number): void {
+  if (!Number.isSafeInteger(runningLeaseMs) || runningLeaseMs < 1 || runningLeaseMs > TIMER_MS_MAX) {
+    throw new FenceMisused(`runningLeaseMs is a whole number of milliseconds from 1 to ${TIMER_MS_MAX}; this one is ${runningLeaseMs}`);
   }
-  if (!Number.isSafeInteger(retentionMs) || retentionMs <= runningLeaseMs) {
-    throw new FenceMisused(`retentionMs must exceed runningLeaseMs; they are ${retentionMs} and ${runningLeaseMs}`);
+  if (!Number.isSafeInteger(callerHorizonMs) || callerHorizonMs < 0) {
+    throw new FenceMisused(`callerHorizonMs is a whole number of milliseconds from 0; this one is ${callerHorizonMs}`);
+  }
+  if (!Number.isSafeInteger(retentionMs) || retentionMs <= callerHorizonMs + runningLeaseMs) {
+    throw new FenceMisused(
+      `retentionMs must exceed callerHorizonMs and runningLeaseMs together; they are ${retentionMs}, ${callerHorizonMs} and ${runningLeaseMs}`,
+    );
   }
 }
 

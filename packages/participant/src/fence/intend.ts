@@ -7,6 +7,7 @@ import { decisionOf } from "./decision.ts";
 import type { FenceRow } from "./fence-row.ts";
 import { type FenceParts, writeRow } from "./fence-rows.ts";
 import type { ForeignAction } from "./foreign.ts";
+import { lend } from "./lend.ts";
 import type { FencedOperation } from "./operation.ts";
 import { settle } from "./settle.ts";
 
@@ -23,7 +24,7 @@ export async function intend<Output, Rejection>(
   const opened = await parts.database.transaction(async (transaction): Promise<Claimed | ActAnswer> => {
     const now = parts.database.now();
     const admission = await admitAction(parts, transaction, operation, now);
-    if (admission._tag === "Admitted") return prepare(transaction, admission.row, operation, foreign, now);
+    if (admission._tag === "Admitted") return prepare(parts, transaction, admission.row, operation, foreign, now);
     if (admission._tag !== "Lapsed") return admission;
     return { _tag: "Claimed", claim: await takeOver(parts, transaction, admission.row, admission.token, now) };
   });
@@ -31,6 +32,7 @@ export async function intend<Output, Rejection>(
 }
 
 async function prepare<Output, Rejection>(
+  parts: FenceParts,
   transaction: Transaction,
   row: FenceRow,
   { key, sagaId }: FencedOperation,
@@ -38,12 +40,15 @@ async function prepare<Output, Rejection>(
   now: number,
 ): Promise<Claimed | ActAnswer> {
   if (guard !== undefined) {
-    const guarded = await transaction.nested(() => guard({ transaction, now, sagaId, key }));
+    const guarded = await transaction.nested(() => lend(transaction, (lent) => guard({ transaction: lent, now, sagaId, key })));
     if (guarded.isErr()) {
       const decision = decisionOf(guarded);
       await writeRow(transaction, { ...row, state: { _tag: "Decided", decision } });
       return { _tag: "Executed", decision };
     }
   }
-  return { _tag: "Claimed", claim: { key, sagaId, token: 1, fresh: true } };
+  // The guard took time, which the effect must not lack.
+  const leaseUntil = parts.database.now() + parts.runningLeaseMs;
+  await writeRow(transaction, { ...row, state: { _tag: "Open", token: 1, leaseUntil } });
+  return { _tag: "Claimed", claim: { key, sagaId, token: 1, leaseUntil, fresh: true } };
 }

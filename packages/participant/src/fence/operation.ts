@@ -34,7 +34,10 @@ export interface UndoneKey {
 }
 
 export interface ActionContext {
-  /** The transaction that also holds the fence's row: what is written here stands or falls with the recorded answer. */
+  /**
+   * The transaction that also holds the fence's row: what is written here stands or falls with the recorded answer. It is lent until the
+   * code has answered, and refuses after that.
+   */
   readonly transaction: Transaction;
   /** Epoch milliseconds on the database's clock. */
   readonly now: number;
@@ -53,9 +56,9 @@ export interface ForeignContext {
   readonly key: string;
   readonly sagaId: string | undefined;
   readonly now: number;
-  /** How long the lease lasts, in milliseconds. Whoever is still at it afterwards is not alone any more, so the call must end before. */
+  /** What is left of the lease, in milliseconds. Whoever is still at it afterwards is not alone any more, so the call must end before. */
   readonly timeoutMs: number;
-  /** Aborts when the lease ends. */
+  /** Aborts when the lease ends; aborted from the start when nothing is left of it. */
   readonly signal: AbortSignal;
 }
 

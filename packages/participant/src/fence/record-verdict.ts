@@ -10,6 +10,7 @@ import type { FenceRow, FenceState } from "./fence-row.ts";
 import { type FenceParts, readFenceRow, writeRow } from "./fence-rows.ts";
 import { answerText } from "./fingerprint.ts";
 import type { Conclusion, ForeignAction, ForeignVerdict } from "./foreign.ts";
+import { lend } from "./lend.ts";
 import { readActionRow } from "./read-row.ts";
 
 export function recordVerdict<Output, Rejection>(
@@ -30,7 +31,8 @@ export function recordVerdict<Output, Rejection>(
     }
     const next = stateOf(conclusion);
     await writeRow(transaction, { ...row, writtenAt: now, state: next });
-    await foreign.conclude?.({ transaction, now, sagaId: row.sagaId, key: row.key }, conclusion);
+    const { key, sagaId } = row;
+    await lend(transaction, async (lent) => foreign.conclude?.({ transaction: lent, now, sagaId, key }, conclusion));
     return next._tag === "Sealed" ? { _tag: "Sealed" } : { _tag: "Executed", decision: next.decision };
   });
 }

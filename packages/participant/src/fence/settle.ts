@@ -22,8 +22,8 @@ export async function settle<Output, Rejection>(
   const verdict = await foreign.query(foreignContext(parts, claim));
   if (verdict._tag !== "Absent" || purpose === "end") return recordVerdict(parts, claim, verdict, foreign);
   // The question took time; without a lease of its own the effect could overlap with the next holder's question.
-  if (!(await renewLease(parts, claim))) return recordVerdict(parts, claim, { _tag: "Undecided" }, foreign);
-  return perform(parts, claim, foreign);
+  const renewed = await renewLease(parts, claim);
+  return renewed === undefined ? recordVerdict(parts, claim, { _tag: "Undecided" }, foreign) : perform(parts, renewed, foreign);
 }
 
 async function perform<Output, Rejection>(parts: FenceParts, claim: Claim, foreign: ForeignAction<Output, Rejection>): Promise<ActAnswer> {

@@ -3,7 +3,6 @@
  * way the action's row says `GoingBack`, so that no second undo, whatever its key, starts beside it: whoever comes after the lease goes on
  * with the first one, under the first one's key, since the foreign system may have heard of that key already.
  */
-
 import { DatabaseCorrupt } from "../database/database-errors.ts";
 import type { Transaction } from "../database.ts";
 import type { Succeeded, UndoAnswer } from "./answer.ts";
@@ -11,6 +10,7 @@ import { type Claim, foreignContext, giveBack, takeOver } from "./claim.ts";
 import { type FenceRow, fenceTable } from "./fence-row.ts";
 import { type FenceParts, insertRow, mustReadRow, writeRow } from "./fence-rows.ts";
 import type { ForeignUndo } from "./foreign.ts";
+import { lend } from "./lend.ts";
 import type { FencedUndo } from "./operation.ts";
 import { planUndo, type TakeBack } from "./plan-undo.ts";
 import { settle } from "./settle.ts";
@@ -70,11 +70,12 @@ async function claimUndo(
   { action, decision }: TakeBack,
   now: number,
 ): Promise<Opened> {
-  const open = { _tag: "Open", token: 1, leaseUntil: now + parts.runningLeaseMs } as const;
+  const leaseUntil = now + parts.runningLeaseMs;
+  const open = { _tag: "Open", token: 1, leaseUntil } as const;
   // A twin that committed since the first look is at it; its row says the rest on the next call.
   if (!(await insertRow(transaction, ownRow(operation, now, open)))) return { _tag: "Running", retryAfterMs: parts.runningLeaseMs };
   await writeRow(transaction, { ...action, writtenAt: now, state: { _tag: "GoingBack", decision, by: operation.key } });
-  const claim = { key: operation.key, sagaId: operation.sagaId, token: 1, fresh: true };
+  const claim = { key: operation.key, sagaId: operation.sagaId, token: 1, leaseUntil, fresh: true };
   return { _tag: "Claimed", claim, json: decision.json };
 }
 
@@ -109,7 +110,7 @@ async function takeBack(
     const decision = { _tag: "Undone" } as const;
     await writeRow(transaction, { ...begun, writtenAt: now, state: { _tag: "Decided", decision } });
     await writeRow(transaction, { ...action, writtenAt: now, state: { _tag: "TakenBack", decision: recordOf(action), by: key } });
-    await foreign.conclude?.({ transaction, now, sagaId, key });
+    await lend(transaction, async (lent) => foreign.conclude?.({ transaction: lent, now, sagaId, key }));
     return { _tag: "Executed", decision };
   });
 }

@@ -8,6 +8,7 @@ import type { UndoAnswer, UndoDecision } from "./answer.ts";
 import type { FenceRow, FenceState } from "./fence-row.ts";
 import { type FenceParts, insertRow, mustReadRow, readFenceRow, writeRow } from "./fence-rows.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { lend } from "./lend.ts";
 import type { FencedUndo, UndoContext } from "./operation.ts";
 import { planUndo, type TakeBack } from "./plan-undo.ts";
 import { type Asked, type Reading, readUndoRow } from "./read-row.ts";
@@ -36,7 +37,7 @@ async function takeBack(
   now: number,
   business: (context: UndoContext) => Promise<void>,
 ): Promise<void> {
-  await business({ transaction, now, sagaId, key, undone: outputOf(decision.json) });
+  await lend(transaction, (lent) => business({ transaction: lent, now, sagaId, key, undone: outputOf(decision.json) }));
   await writeRow(transaction, { ...action, writtenAt: now, state: { _tag: "TakenBack", decision, by: key } });
 }
 

@@ -4,11 +4,12 @@
  */
 import type { Database, Table, Transaction } from "../database.ts";
 import type { CloudEvent } from "../events/cloud-event.ts";
+import { assertCount } from "../option-invalid.ts";
 import { createExpiry } from "../retention/expiry.ts";
 
 export interface InboxOptions {
   readonly database: Database;
-  /** How long an event is remembered, in milliseconds. Must exceed the longest time after which it may be delivered again. */
+  /** How long an event is remembered, in milliseconds, at least 1. Must exceed the longest time after which it may be delivered again. */
   readonly retentionMs: number;
 }
 
@@ -47,7 +48,14 @@ const table: Table<InboxRow> = { name: "backstep_inbox", key: (row) => row.key, 
 const expiry = createExpiry("backstep_inbox_expiry");
 const SWEEP_BATCH = 200;
 
+/**
+ * Creates the inbox of one participant. Any number of them may share a database; they share its rows.
+ *
+ * @throws {OptionInvalid}
+ */
 export function createInbox({ database, retentionMs }: InboxOptions): Inbox {
+  assertCount("retentionMs", retentionMs, "milliseconds", 1);
+
   async function sweepBatch(): Promise<number> {
     return database.transaction(async (transaction) => {
       const due = await expiry.due(transaction, database.now() - retentionMs, SWEEP_BATCH);

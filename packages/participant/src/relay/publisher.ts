@@ -11,6 +11,11 @@ export interface NotDelivered {
 }
 
 export interface Publisher {
-  /** `ok` when every receiver has taken the event over. May throw instead of answering `err`. */
-  publish(event: CloudEvent): Promise<Result<void, NotDelivered>>;
+  /**
+   * `ok` when every receiver has taken the event over. May throw instead of answering `err`.
+   *
+   * @param signal - Aborts when the relay gives the attempt up and will make another one. A delivery that goes on all the same may
+   * arrive behind later events of its lane.
+   */
+  publish(event: CloudEvent, signal?: AbortSignal): Promise<Result<void, NotDelivered>>;
 }

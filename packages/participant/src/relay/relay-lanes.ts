@@ -2,9 +2,10 @@
  * The lanes of a relay: queues of events that are published one after the other, side by side with other lanes. Owns who may publish now
  * and how long a lane rests after a failure; a lane gives its place away after each event, so that a long one does not starve the others.
  */
-import type { Random } from "@backstep/saga-core/adapter";
+import type { Random, Timer } from "@backstep/saga-core/adapter";
 import type { OutboxEvent } from "@backstep/saga-core/journal";
 import { err, type Result } from "neverthrow";
+import type { CloudEvent } from "../events/cloud-event.ts";
 import { attempt, type PortThrew } from "./attempt.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import { cloudEventOf, laneOf } from "./outbox-event.ts";
@@ -13,6 +14,8 @@ import type { RelayObserver } from "./relay-news.ts";
 
 export interface LaneOptions {
   readonly publisher: Publisher;
+  readonly publishTimeoutMs: number;
+  readonly timer: Timer;
   readonly concurrency: number;
   readonly backoff: Backoff;
   readonly random: Random;
@@ -100,8 +103,20 @@ export class RelayLanes {
   async #publish(event: OutboxEvent): Promise<Result<void, NotDelivered | PortThrew>> {
     const cloudEvent = cloudEventOf(event);
     if (cloudEvent.isErr()) return err({ _tag: "NotDelivered", message: `the stored event is none: ${cloudEvent.error._tag}` });
-    const { value } = cloudEvent;
-    return attempt(() => this.#options.publisher.publish(value));
+    return this.#inTime(cloudEvent.value);
+  }
+
+  /** A publisher that never answers would keep its place for ever. */
+  async #inTime(event: CloudEvent): Promise<Result<void, NotDelivered | PortThrew>> {
+    const { publisher, publishTimeoutMs, timer } = this.#options;
+    const [givingUp, answered] = [new AbortController(), new AbortController()];
+    const tooLate = timer.sleep(publishTimeoutMs, answered.signal).then((): Result<void, NotDelivered> => {
+      givingUp.abort();
+      return err({ _tag: "NotDelivered", message: `the publisher did not answer within ${publishTimeoutMs} ms` });
+    });
+    const published = await Promise.race([attempt(() => publisher.publish(event, givingUp.signal)), tooLate]);
+    answered.abort();
+    return published;
   }
 
   #rest(lane: Lane, { id, type }: OutboxEvent, failure: NotDelivered | PortThrew): void {

@@ -16,16 +16,3 @@ export type RelayNews =
   | { readonly _tag: "WindowFull"; readonly waiting: number };
 
 export type RelayObserver = (news: RelayNews) => void;
-
-/** Wraps an observer so that neither a throw nor a rejection comes out of it. */
-export function harmless(observe: RelayObserver | undefined): RelayObserver {
-  return (news) => {
-    if (observe === undefined) return;
-    try {
-      // A function that happens to be async is assignable to the type, and its rejection would end the process.
-      void Promise.resolve(observe(news)).catch(() => undefined);
-    } catch {
-      return;
-    }
-  };
-}

@@ -123,6 +123,14 @@ export const brokenDatabases: Readonly<Record<string, { readonly create: (now: (
     })),
     caughtBy: "row: one that its table cannot read ends the transaction, even when the error is swallowed",
   },
+  "that takes keys for what its storage makes of them": {
+    create: withOperations((transaction) => ({ get: (table, key) => transaction.get(table, key.toWellFormed()) })),
+    caughtBy: "row: text that no key can be is nobody's key",
+  },
+  "that keeps what it cannot find": {
+    create: withOperations((transaction) => ({ put: (table, row) => transaction.put({ ...table, indexes: [] }, row) })),
+    caughtBy: "row: an indexed field by which no row could be found is refused",
+  },
   "that sorts by UTF-16 units": {
     create: withOperations((transaction) => ({
       async list(table, page) {

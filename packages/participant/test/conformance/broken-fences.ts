@@ -1,5 +1,5 @@
 /** Fences that break one rule each, made of the one that keeps them all and of its rows. */
-import { createFence, createMemoryDatabase, type Database, type Fence, type FenceOptions } from "@backstep/participant";
+import { createFence, createMemoryDatabase, type Database, type Fence, type FenceOptions, type Transaction } from "@backstep/participant";
 import { canonicalJson } from "@backstep/saga-core/adapter";
 import { err } from "neverthrow";
 import { type FenceRow, fenceTable } from "../../src/fence/fence-row.ts";
@@ -64,6 +64,23 @@ export const brokenFences: Readonly<Record<string, { readonly create: (options: 
           }),
     })),
     caughtBy: "rejection: is recorded, while what the business wrote is undone",
+  },
+  "whose transaction stays with the business": {
+    create(options) {
+      const open: Transaction[] = [];
+      const transaction: Database["transaction"] = (body) =>
+        options.database.transaction((owned) => {
+          open.push(owned);
+          return body(owned);
+        });
+      const fence = createFence({ ...options, database: { ...options.database, transaction } });
+      return {
+        ...fence,
+        act: (operation, business) =>
+          fence.act(operation, (context) => business({ ...context, transaction: open.at(-1) ?? context.transaction })),
+      };
+    },
+    caughtBy: "rejection: what the business did not wait for does not slip in behind it",
   },
   "that answers duplicates after the business guard": {
     create: breaking((fence, database) => ({

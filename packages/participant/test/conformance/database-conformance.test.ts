@@ -1,3 +1,4 @@
+// Goal: the suite for authors of databases finds what it is for. Method: databases that break one rule each, and the case that must notice.
 import { createMemoryDatabase } from "@backstep/participant";
 import { ConformanceFailure, databaseConformance } from "@backstep/participant/conformance";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";

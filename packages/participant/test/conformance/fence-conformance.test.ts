@@ -1,3 +1,4 @@
+// Goal: the suite of the fence finds what it is for. Method: fences and databases that break one rule each, and the case that must notice.
 import { fenceConformance } from "@backstep/participant/conformance";
 import { describe, expect, test } from "vitest";
 import { memoryHarness } from "../harnesses.ts";

@@ -1,12 +1,16 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+// Goal: what is SQLite's own behind the port: the file, locks of other processes, and failures as typed errors.
+// Method: real files, changed, locked, filled and damaged from outside.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Database, Table } from "@backstep/participant";
 import { isDatabaseError } from "@backstep/participant";
-import { createSqliteDatabase } from "@backstep/participant/sqlite";
+import { createSqliteDatabase, type SqliteDatabaseOptions } from "@backstep/participant/sqlite";
 import { err, ok } from "neverthrow";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { SqliteConnection } from "../../src/database/sqlite-connection.ts";
+import { databaseOn } from "../../src/database/sqlite-database.ts";
 
 interface Item {
   readonly id: string;
@@ -110,6 +114,18 @@ describe("another process at the same file", () => {
   });
 });
 
+describe("options", () => {
+  test.each<[string, Partial<SqliteDatabaseOptions>]>([
+    ["no path", { path: "" }],
+    ["a path that is no text", { path: 7 as never }],
+    ["a negative wait", { busyTimeoutMs: -1 }],
+    ["a wait that is no number", { busyTimeoutMs: Number.NaN }],
+    ["a wait without end", { busyTimeoutMs: Number.POSITIVE_INFINITY }],
+  ])("%s is refused", (_, wrong) => {
+    expect(() => createSqliteDatabase({ path, ...wrong })).toThrow(expect.objectContaining({ _tag: "OptionInvalid" }));
+  });
+});
+
 describe("errors", () => {
   test("a missing directory is unavailable", () => {
     expect(() => createSqliteDatabase({ path: join(directory, "missing", "test.db") })).toThrow(
@@ -149,6 +165,67 @@ describe("errors", () => {
     expect(String(failure)).not.toMatch(/select|items/i);
     const others = await database.transaction((transaction) => transaction.list({ ...items, name: "others", indexes: [] }));
     expect(others).toEqual([]);
+  });
+
+  test("a document that lies under another key is corrupt, since writing it back would change that other row", async () => {
+    const database = open();
+    await insert(database, "a");
+    const raw = new DatabaseSync(path);
+    raw.exec("UPDATE items SET key = 'b'");
+    raw.close();
+    const failure = await rejection(database.transaction((transaction) => transaction.get(items, "b")));
+    expect(failure).toMatchObject({ _tag: "DatabaseCorrupt", row: { table: "items", key: "b" } });
+  });
+
+  test("a damaged page is corrupt, and the transaction that met it leaves nothing", async () => {
+    const database = open();
+    const plain = { ...items, indexes: [] };
+    await database.transaction(async (transaction) => {
+      await transaction.insert(plain, { id: "large", color: "x".repeat(100_000) });
+      await transaction.insert(plain, { id: "small", color: "red" });
+    });
+    await database.close();
+    const bytes = await readFile(path);
+    // Overflow pages begin with the number of the next one; there is no page 0xffffffff.
+    const page = Math.floor(bytes.indexOf("x".repeat(4_090)) / 4_096) * 4_096;
+    bytes.fill(0xff, page, page + 4);
+    await writeFile(path, bytes);
+    const reopened = open();
+    const meeting = reopened.transaction(async (transaction) => {
+      await transaction.insert(plain, { id: "new", color: "red" });
+      await transaction.get(plain, "large");
+    });
+    expect(await rejection(meeting)).toMatchObject({ _tag: "DatabaseCorrupt" });
+    const [small, fresh] = await reopened.transaction(async (transaction) => [
+      await transaction.get(plain, "small"),
+      await transaction.get(plain, "new"),
+    ]);
+    expect([small, fresh]).toEqual([{ id: "small", color: "red" }, undefined]);
+  });
+
+  test("a full disk is unavailable, leaves nothing, and the database goes on when there is room", async () => {
+    const connection = new SqliteConnection(path, 0);
+    const database = databaseOn(connection, { now: Date.now, busyTimeoutMs: 0 });
+    opened.push(database);
+    await insert(database, "a");
+    connection.exec("PRAGMA max_page_count = 1"); // SQLite takes the present size where that is larger.
+    const filling = database.transaction(async (transaction) => {
+      await transaction.insert(items, { id: "b", color: "red" });
+      // A body that goes on as if nothing had happened does not commit the rest.
+      await rejection(transaction.insert(items, { id: "large", color: "x".repeat(100_000) }));
+    });
+    expect(await rejection(filling)).toMatchObject({ _tag: "DatabaseUnavailable", message: "the disk of the database is full" });
+    expect(await database.transaction((transaction) => transaction.list(items))).toEqual([{ id: "a", color: "red" }]);
+    connection.exec("PRAGMA max_page_count = 100000");
+    expect(await insert(database, "b")).toBe(true);
+  });
+
+  test("a file that another process has for itself is unavailable, and opens when it is given up", async () => {
+    const raw = new DatabaseSync(path);
+    raw.exec("PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE held (a)");
+    expect(() => open({ busyTimeoutMs: 20 })).toThrow(expect.objectContaining({ _tag: "DatabaseUnavailable" }));
+    raw.close();
+    await open().ping();
   });
 
   test("ping tells when the file is gone bad", async () => {

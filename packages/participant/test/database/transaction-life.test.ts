@@ -1,3 +1,4 @@
+// Goal: a transaction that is misused ends, says so, and harms nobody after it. Method: bodies that break each rule, on both databases.
 import { createMemoryDatabase, type Database, type Table, type Transaction } from "@backstep/participant";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
 import { ok } from "neverthrow";

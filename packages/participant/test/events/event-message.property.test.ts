@@ -1,6 +1,9 @@
+// Goal: what is written in either mode is read back the same. Method: random events, through the formatter and the parser.
 import { cloudEvent, formatEvent, parseEvent } from "@backstep/participant";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+
+const RUNS = 500;
 
 const text = fc
   .string({ unit: "binary", minLength: 1 })
@@ -29,7 +32,7 @@ test("an event comes back from either mode as it was sent", () => {
       const parsed = parseEvent({ headers: new Headers(message.headers), body: message.body })._unsafeUnwrap();
       expect(JSON.stringify(sorted(parsed))).toBe(JSON.stringify(sorted(event)));
     }),
-    { numRuns: 500 },
+    { numRuns: RUNS },
   );
 });
 
@@ -50,7 +53,7 @@ test("whatever arrives is an event or a typed error, never a throw", () => {
       const parsed = parseEvent({ headers: { ...Object.fromEntries(headers), "content-type": type }, body });
       if (parsed.isErr()) expect(parsed.error._tag).toMatch(/^Event[A-Z]/);
     }),
-    { numRuns: 500 },
+    { numRuns: RUNS },
   );
 });
 

@@ -1,3 +1,5 @@
+// Goal: events are written and read as CloudEvents 1.0 and its HTTP binding say, and anything else is refused with its reason.
+// Method: single messages, good and bad, against the two functions that write and read them.
 import { type CloudEvent, cloudEvent, type EventInvalid, formatEvent, parseEvent } from "@backstep/participant";
 import { describe, expect, test } from "vitest";
 
@@ -78,6 +80,15 @@ describe("binary mode", () => {
     });
   });
 
+  test("writes headers that fetch takes, whatever an event is called", () => {
+    const names = ["Zoë", "漢字", "😀", " a ", '"quoted"', "100%25", "~!*'()", "\\", "a,b;c=d"];
+    for (const name of names) {
+      const event = cloudEvent({ id: name, source: "/x", type: name, subject: name, extensions: { sagaid: name } })._unsafeUnwrap();
+      const { headers, body } = formatEvent(event);
+      expect(parseEvent({ headers: new Headers(headers), body })._unsafeUnwrap()).toEqual(event);
+    }
+  });
+
   test("takes dialects of JSON for JSON", () => {
     for (const contentType of ["application/json; charset=utf-8", "application/vnd.example+json", "text/json"]) {
       const parsed = parseEvent({ headers: { ...minimal, "content-type": contentType }, body: "[1]" })._unsafeUnwrap();
@@ -122,6 +133,14 @@ describe("structured mode", () => {
   });
 });
 
+describe("data", () => {
+  test("that is not labelled as JSON makes no event, since nobody could read it", () => {
+    const made = cloudEvent({ id: "1", source: "/x", type: "t", datacontenttype: "text/plain", data: { a: 1 } });
+    expect(made._unsafeUnwrapErr()).toEqual({ _tag: "EventContentUnsupported", contentType: "text/plain" });
+    expect(cloudEvent({ id: "1", source: "/x", type: "t", datacontenttype: "text/plain" }).isOk()).toBe(true);
+  });
+});
+
 describe("attributes", () => {
   test("required ones must be there and not be empty", () => {
     for (const attribute of ["id", "source", "type"]) {
@@ -143,7 +162,11 @@ describe("attributes", () => {
     ["source", ["/x", "https://example.com/a?b#c", "urn:uuid:1", "%41"], ["with space", "<x>", "%4"]],
     ["dataschema", ["https://example.com/x", "urn:x:y"], ["/relative", "no"]],
     ["subject", ["x", "with space", "é😀"], ["", "line\nbreak", "\u007f", "\ufffe", "\ud800"]],
-    ["datacontenttype", ["application/json", "application/x+json; a=b"], ["json", "a/b/c", ""]],
+    [
+      "datacontenttype",
+      ["application/json", "application/x+json; a=b"],
+      ["json", "a/b/c", "", "application/json; a=é", "application/json; a=漢"],
+    ],
   ])("%s has a form", (attribute, good, bad) => {
     for (const value of good) expect(problem(structured({ [attribute]: value }))).toBeUndefined();
     for (const value of bad) expect(problem(structured({ [attribute]: value }))).toEqual(invalid(attribute));

@@ -1,3 +1,4 @@
+// Goal: the fence keeps its rules on every database of this package. Method: its own suite, once per database.
 import { fenceConformance } from "@backstep/participant/conformance";
 import { describe, test } from "vitest";
 import { harnesses } from "../harnesses.ts";

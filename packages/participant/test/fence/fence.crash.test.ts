@@ -1,3 +1,4 @@
+// Goal: a killed process leaves every answer it gave, and effects only where it decided. Method: real processes on one file, ended by SIGKILL.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,3 +1,5 @@
+// Goal: whatever is called in whatever batches, whoever dies, effects are applied and undone at most once, and answers stay.
+// Method: random lives of a few keys on memory and on files, counted by ledgers that know nothing of the fence; broken fences must be caught.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +9,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { brokenFences } from "../conformance/broken-fences.ts";
 import { type Batch, batches, FenceModel } from "./fence-model.ts";
+
+const RUNS_IN_MEMORY = 800;
+const RUNS_ON_FILES = 30;
+const RUNS_UNTIL_CAUGHT = 2_000;
 
 async function live(open: (now: () => number) => Database, life: readonly Batch[], create = createFence): Promise<void> {
   const clock = { time: 1_000_000 };
@@ -26,7 +32,7 @@ describe("whatever is called, in whatever order, whoever dies", () => {
   test("I11: effects are applied and undone at most once, seals hold, and answers stay, in memory", async () => {
     await fc.assert(
       fc.asyncProperty(batches, (life) => live(inMemory, life)),
-      { numRuns: 800 },
+      { numRuns: RUNS_IN_MEMORY },
     );
   });
 
@@ -35,7 +41,7 @@ describe("whatever is called, in whatever order, whoever dies", () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(batches, (life) => live((now) => createSqliteDatabase({ path: join(directory, `${run++}.db`), now }), life)),
-      { numRuns: 30 },
+      { numRuns: RUNS_ON_FILES },
     );
     await rm(directory, { recursive: true });
   });
@@ -50,6 +56,6 @@ describe("whatever is called, in whatever order, whoever dies", () => {
     "that forgets an intent whose effect threw",
   ])("a fence %s does not get through", async (name) => {
     const property = fc.asyncProperty(batches, (life) => live(inMemory, life, brokenFences[name]?.create));
-    expect((await fc.check(property, { numRuns: 2_000, endOnFailure: true })).failed).toBe(true);
+    expect((await fc.check(property, { numRuns: RUNS_UNTIL_CAUGHT, endOnFailure: true })).failed).toBe(true);
   });
 });

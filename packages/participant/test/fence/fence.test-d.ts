@@ -1,3 +1,4 @@
+// Goal: a call of the engine is what a fence is told, and answers are told apart by the compiler. Method: types that must and must not compile.
 import type { ActionContext, Fence, FencedOperation, FencedUndo, Transaction, UndoneKey } from "@backstep/participant";
 import type { Call, CompensationCall } from "@backstep/saga-core/adapter";
 import { err, ok } from "neverthrow";

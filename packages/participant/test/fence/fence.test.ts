@@ -1,4 +1,6 @@
-import { createFence, createMemoryDatabase, FenceMisused } from "@backstep/participant";
+// Goal: what the conformance suite cannot ask of every fence: options, damaged rows, leases to the millisecond, fingerprints.
+// Method: one fence on a memory database, whose clock and commits a test can slow down.
+import { createFence, createMemoryDatabase, type Database, FenceMisused } from "@backstep/participant";
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { fenceTable } from "../../src/fence/fence-row.ts";
@@ -20,9 +22,20 @@ describe("a fence", () => {
       [1_000, 0],
       [1_000, 1.5],
       [Number.POSITIVE_INFINITY, 1],
+      // The host's timers end at 31 bits; a longer lease would abort its attempts at once.
+      [2 ** 40, 2 ** 31],
     ] as const) {
       expect(() => createFence({ database, retentionMs, runningLeaseMs })).toThrow(FenceMisused);
     }
+  });
+
+  test("is not made with a retention that the callers' horizon outlives", () => {
+    const database = open();
+    const options = { database, retentionMs: 100_000, runningLeaseMs: 1_000 };
+    expect(() => createFence({ ...options, callerHorizonMs: 99_000 })).toThrow(FenceMisused);
+    expect(() => createFence({ ...options, callerHorizonMs: -1 })).toThrow(FenceMisused);
+    expect(() => createFence({ ...options, callerHorizonMs: Number.NaN })).toThrow(FenceMisused);
+    expect(createFence({ ...options, callerHorizonMs: 98_999 }).retentionMs).toBe(100_000);
   });
 
   test.each([
@@ -31,6 +44,10 @@ describe("a fence", () => {
     ["with a decision that it does not know", { state: { _tag: "Decided", decision: { _tag: "Perhaps" } } }],
     ["with a decision that lost its answer", { state: { _tag: "Decided", decision: { _tag: "Succeeded" } } }],
     ["whose lease is no time", { state: { _tag: "Open", token: 1, leaseUntil: "soon" } }],
+    ["whose fingerprint is no text", { state: { _tag: "Sealed" }, fingerprint: 7 }],
+    ["of a kind that it does not know", { state: { _tag: "Sealed" }, kind: "query" }],
+    ["that was written at no time", { state: { _tag: "Sealed" }, writtenAt: "then" }],
+    ["of an action without its fingerprint", { state: { _tag: "Decided", decision: { _tag: "Succeeded", json: "1" } }, kind: "action" }],
   ])("fails closed on a row %s", async (_, over) => {
     const database = open();
     const raw = { ...fenceTable, decode: (document: unknown) => document as never };
@@ -63,6 +80,46 @@ describe("a fence", () => {
     expect(aborted).toMatchObject({ _tag: "Executed", decision: { json: "true" } });
   });
 
+  test("gives a foreign attempt what is left of its lease, so that nobody else is at it beside it", async () => {
+    let time = 1_000;
+    const database = slowToCommit(createMemoryDatabase({ now: () => time }), () => {
+      time += 400.5; // A clock may well tell parts of milliseconds.
+    });
+    const fence = createFence({ database, retentionMs: 60_000, runningLeaseMs: 1_000 });
+    const left: number[] = [];
+    await fence.intend(operation, {
+      prepare: async () => {
+        time += 5_000;
+        return ok(undefined);
+      },
+      async effect({ timeoutMs, signal }) {
+        left.push(timeoutMs);
+        expect(signal.aborted).toBe(false);
+        expect(await fence.resolve(operation)).toEqual({ _tag: "Running", retryAfterMs: 599.5 });
+        return ok(null);
+      },
+    });
+    expect(left).toEqual([599]);
+  });
+
+  test("starts a foreign attempt with its signal aborted when the lease is over before it", async () => {
+    let time = 1_000;
+    const database = slowToCommit(createMemoryDatabase({ now: () => time }), () => {
+      time += 2_000;
+    });
+    const fence = createFence({ database, retentionMs: 60_000, runningLeaseMs: 1_000 });
+    const seen: unknown[] = [];
+    const sending = fence.intend(operation, {
+      async effect({ timeoutMs, signal }) {
+        seen.push(timeoutMs, signal.aborted);
+        signal.throwIfAborted();
+        return ok(null);
+      },
+    });
+    await expect(sending).rejects.toMatchObject({ name: "AbortError" });
+    expect(seen).toEqual([0, true]);
+  });
+
   test("hides a giving-back that fails behind the reason for it", async () => {
     const database = open();
     const fence = createFence({ database, retentionMs: 60_000 });
@@ -80,6 +137,19 @@ describe("a fence", () => {
     expect(await fence.act(operation, async () => err("no"))).toMatchObject({ decision: { _tag: "Rejected", json: '"no"' } });
   });
 });
+
+/** Time goes by between the body of a transaction and its commit. */
+function slowToCommit(database: Database, pass: () => void): Database {
+  return {
+    ...database,
+    transaction: (body) =>
+      database.transaction(async (transaction) => {
+        const value = await body(transaction);
+        pass();
+        return value;
+      }),
+  };
+}
 
 describe("a fingerprint", () => {
   test("is the SHA-256 of the canonical text", () => {

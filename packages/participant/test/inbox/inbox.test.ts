@@ -1,3 +1,4 @@
+// Goal: an event that is delivered often has one effect, and is remembered for as long as was said. Method: real databases, two of them on one storage.
 import { type CloudEvent, createInbox, type Database, type Table } from "@backstep/participant";
 import { afterEach, describe, expect, test } from "vitest";
 import { harnesses } from "../harnesses.ts";
@@ -78,6 +79,13 @@ describe.each(Object.entries(harnesses))("the inbox on the %s database", (_, har
     await expect(failing).rejects.toThrow(RangeError);
     expect(await total(database)).toBe(0);
     expect(await consume(database, event("1"))).toEqual({ _tag: "Consumed" });
+  });
+
+  test("a retention that is no time is refused", async () => {
+    const { database } = await open();
+    for (const retentionMs of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => createInbox({ database, retentionMs })).toThrow(expect.objectContaining({ _tag: "OptionInvalid" }));
+    }
   });
 
   test("an event is forgotten after retention, and not before", async () => {

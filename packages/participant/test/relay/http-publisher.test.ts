@@ -1,7 +1,8 @@
+// Goal: an event counts as delivered when every receiver has said so, and never otherwise. Method: a real HTTP server that answers to order.
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { cloudEvent, createHttpPublisher, parseEvent } from "@backstep/participant";
+import { cloudEvent, createHttpPublisher, type HttpPublisherOptions, parseEvent } from "@backstep/participant";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 interface Received {
@@ -45,7 +46,11 @@ afterEach(async () => {
 const parsed = ({ headers, body }: Received) => parseEvent({ headers: headers as Record<string, string>, body })._unsafeUnwrap();
 
 test.each(["binary", "structured"] as const)("posts an event in %s mode, with the configured headers", async (mode) => {
-  const publisher = createHttpPublisher({ to: `${url}/events`, mode, headers: { authorization: "secret", "ce-id": "not this" } });
+  const publisher = createHttpPublisher({
+    to: `${url}/events`,
+    mode,
+    headers: { Authorization: "secret", "CE-Id": "not this", "Content-Type": "text/plain" },
+  });
   expect((await publisher.publish(event)).isOk()).toBe(true);
   expect(received).toHaveLength(1);
   const [request] = received;
@@ -97,9 +102,28 @@ test("tells neither path nor query of a receiver that cannot be reached", async 
   await new Promise((resolve) => server.close(resolve));
   const published = await createHttpPublisher({ to: `http://127.0.0.1:${port}/hooks?token=secret` }).publish(event);
   expect(published._unsafeUnwrapErr().message).toBe(`http://127.0.0.1:${port} did not answer: TypeError`);
-  expect((await createHttpPublisher({ to: "nonsense" }).publish(event))._unsafeUnwrapErr().message).toContain(
-    "a malformed URL did not answer",
-  );
+});
+
+test("ends a request that the relay has given up", async () => {
+  const arrived = Promise.withResolvers<void>();
+  answer = () => arrived.resolve();
+  const giveUp = new AbortController();
+  const publishing = createHttpPublisher({ to: url }).publish(event, giveUp.signal);
+  await arrived.promise;
+  giveUp.abort();
+  expect((await publishing)._unsafeUnwrapErr().message).toBe(`${url} did not answer: AbortError`);
+});
+
+test.each<[string, Partial<HttpPublisherOptions>]>([
+  ["a receiver that is no URL", { to: "nonsense" }],
+  ["one of several that is none", { to: { "paid.v1": ["http://127.0.0.1/", "/events"] } }],
+  ["a receiver that does not speak HTTP", { to: "ftp://127.0.0.1/" }],
+  ["a header that is none", { headers: { "not a name": "x" } }],
+  ["a wait that is no number", { timeoutMs: Number.NaN }],
+  ["no wait at all", { timeoutMs: 0 }],
+])("is not made with %s, and its message holds no secret", (_, wrong) => {
+  const making = (): unknown => createHttpPublisher({ to: url, ...wrong });
+  expect(making).toThrow(expect.objectContaining({ _tag: "OptionInvalid" }));
 });
 
 test("looks fetch up at each call", async () => {

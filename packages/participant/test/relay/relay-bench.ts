@@ -1,46 +1,9 @@
 /** A relay on a real outbox, with time that is moved by hand and a receiver that can be told to fail. */
 import type { CloudEvent, NotDelivered, RelayNews, RelayOptions } from "@backstep/participant";
 import { createRelay } from "@backstep/participant";
-import type { Timer } from "@backstep/saga-core/adapter";
 import { createMemoryStore, type Outbox, type OutboxEvent } from "@backstep/saga-core/journal";
 import { err, ok, type Result } from "neverthrow";
-
-interface Sleep {
-  readonly until: number;
-  readonly wake: () => void;
-}
-
-class ManualTimer implements Timer {
-  #now = 0;
-  readonly #sleeps = new Set<Sleep>();
-
-  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted === true) return Promise.resolve();
-    return new Promise((resolve) => {
-      const sleep: Sleep = {
-        until: this.#now + delayMs,
-        wake: () => {
-          this.#sleeps.delete(sleep);
-          resolve();
-        },
-      };
-      this.#sleeps.add(sleep);
-      signal?.addEventListener("abort", sleep.wake, { once: true });
-    });
-  }
-
-  async advance(byMs: number): Promise<void> {
-    await idle();
-    this.#now += byMs;
-    for (const sleep of this.#sleeps) if (sleep.until <= this.#now) sleep.wake();
-    await idle();
-  }
-}
-
-/** Until everything that can go on without time has gone on. */
-export async function idle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
+import { ManualTimer } from "../manual-timer.ts";
 
 export class RelayBench {
   readonly timer = new ManualTimer();

@@ -1,7 +1,10 @@
-import { type CloudEvent, createInbox, createMemoryDatabase, createRelay } from "@backstep/participant";
+// Goal: every committed event arrives, in the order of its lane, whatever receivers, publishers and outboxes do.
+// Method: a relay on a real outbox, time that is moved by hand, and a receiver that fails to order.
+import { type CloudEvent, createInbox, createMemoryDatabase, createRelay, type RelayOptions } from "@backstep/participant";
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
-import { idle, RelayBench, refused } from "./relay-bench.ts";
+import { idle } from "../manual-timer.ts";
+import { RelayBench, refused } from "./relay-bench.ts";
 
 const many = (subject: string, count: number): readonly string[] => Array.from({ length: count }, (_, index) => `${subject}/${index}`);
 
@@ -187,6 +190,45 @@ describe("a receiver that fails", () => {
     void relay.stop();
   });
 
+  test("is given up after its time, told that it was, and asked again", async () => {
+    const bench = new RelayBench();
+    const signals: boolean[] = [];
+    let attempts = 0;
+    await bench.commit(["a/1", "a/2"]);
+    const relay = bench.start({
+      publishTimeoutMs: 5_000,
+      backoff: { initialMs: 100, maxMs: 100 },
+      publisher: {
+        async publish({ id }, signal) {
+          if (++attempts > 1) return ok(void bench.delivered.push(id));
+          signal?.addEventListener("abort", () => signals.push(signal.aborted), { once: true });
+          return new Promise(() => undefined);
+        },
+      },
+    });
+    await bench.timer.advance(4_999);
+    expect([attempts, signals]).toEqual([1, []]);
+    await bench.timer.advance(1);
+    expect(signals).toEqual([true]);
+    expect(bench.news).toEqual([expect.objectContaining({ _tag: "EventNotPublished", id: "a/1", retryInMs: 100 })]);
+    await bench.timer.advance(100);
+    expect(bench.delivered).toEqual(["a/1", "a/2"]);
+    await relay.stop();
+  });
+
+  test("that never answers in every place holds up the others no longer than its time", async () => {
+    const bench = new RelayBench();
+    const hanging = Array.from({ length: 8 }, (_, index) => `hangs-${index}/1`);
+    for (const id of hanging) bench.failing.set(id, "hangs");
+    await bench.commit([...hanging, "good/1"]);
+    const relay = bench.start({ concurrency: 8, publishTimeoutMs: 5_000 });
+    await idle();
+    expect(bench.delivered).toEqual([]);
+    await bench.timer.advance(5_000);
+    expect(bench.delivered).toEqual(["good/1"]);
+    await relay.stop();
+  });
+
   test("does not hide other subjects behind a pile larger than a batch", async () => {
     const bench = new RelayBench();
     for (const id of many("bad", 50)) bench.failing.set(id, refused);
@@ -300,7 +342,51 @@ describe("the outbox", () => {
   });
 });
 
+describe("options", () => {
+  test.each<[string, Partial<RelayOptions>]>([
+    ["no place to publish from", { concurrency: 0 }],
+    ["an interval of nothing, which would never rest", { intervalMs: 0 }],
+    ["an interval that is no number", { intervalMs: Number.NaN }],
+    ["a batch of nothing", { batchSize: 0 }],
+    ["a window of nothing", { windowMax: -1 }],
+    ["a time that a timer cannot hold", { publishTimeoutMs: 2 ** 31 }],
+    ["a rest of nothing", { backoff: { initialMs: 0, maxMs: 10 } }],
+    ["a rest that shrinks", { backoff: { initialMs: 10, maxMs: 9 } }],
+  ])("a relay is not made with %s", (_, wrong) => {
+    expect(() => new RelayBench().start(wrong)).toThrow(expect.objectContaining({ _tag: "OptionInvalid" }));
+  });
+});
+
 describe("stopping", () => {
+  test("ends although a publisher never answers", async () => {
+    const bench = new RelayBench();
+    bench.failing.set("a/1", "hangs");
+    await bench.commit(["a/1"]);
+    const relay = bench.start({ publishTimeoutMs: 5_000 });
+    await idle();
+    const stopping = relay.stop();
+    await bench.timer.advance(5_000);
+    await stopping;
+    expect(await bench.pending()).toEqual(["a/1"]);
+  });
+
+  test("ends although the outbox never takes a mark; what is not marked stays there", async () => {
+    const bench = new RelayBench();
+    await bench.commit(["a/1"]);
+    const outbox = bench.outboxWith({ published: () => new Promise(() => undefined) });
+    const relay = bench.start({ outbox, publishTimeoutMs: 5_000 });
+    await idle();
+    let stopped = false;
+    const stopping = relay.stop().then(() => {
+      stopped = true;
+    });
+    await bench.timer.advance(4_999);
+    expect([stopped, bench.delivered]).toEqual([false, ["a/1"]]);
+    await bench.timer.advance(1);
+    await stopping;
+    expect(await bench.pending()).toEqual(["a/1"]);
+  });
+
   test("waits for what is in flight, marks it, and starts nothing further", async () => {
     const bench = new RelayBench();
     await bench.commit(["a/1", "a/2"]);

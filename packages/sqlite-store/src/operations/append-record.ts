@@ -1,6 +1,6 @@
 /**
- * The append: guards first, then the saga's row, the record and its events; the one that ends a saga also lets go of its locks. Runs inside the batch's transaction, under a savepoint of its own;
- * it writes nothing when a guard refuses. Also finds the evidence of an append whose COMMIT lost its answer.
+ * The append: guards first, then the saga's row, the record and its events; the one that ends a saga also lets go of its locks. Runs inside the batch's transaction and
+ * writes nothing when a guard refuses; when SQLite does, the batch runs anew without it. Also finds the evidence of an append whose COMMIT lost its answer.
  */
 import { type AppendError, type AppendRequest, RECORD_CHARACTERS_MAX, type SagaStatus } from "@backstep/saga-core/journal";
 import { err, ok, type Result } from "neverthrow";

@@ -27,7 +27,12 @@ export function migrate(database: SqliteDatabase, path: string, steps: readonly 
   }
 }
 
-function checkedVersion(database: SqliteDatabase, path: string, versionNewest: number): number {
+/**
+ * The schema's version; reads and writes nothing else.
+ *
+ * @throws {SqliteStoreNotOpened} when the file is not ours or newer than this program.
+ */
+export function checkedVersion(database: SqliteDatabase, path: string, versionNewest = migrations.length): number {
   const applicationId = readNumber(database, "PRAGMA application_id");
   const version = readNumber(database, "PRAGMA user_version");
   const objects = readNumber(database, "SELECT count(*) FROM sqlite_schema");

@@ -78,6 +78,27 @@ test.each([
   await store.close();
 });
 
+test("a damaged page under the outbox holds up the events and no saga", async () => {
+  const path = temporaryFile();
+  const store = storeOn(openDatabase({ path, ...options }), { busyTimeoutMs: 0, now: Date.now });
+  const [event] = request("a", 0).outbox;
+  if (event === undefined) throw new TypeError("the request has no event");
+  await store.append(request("a", 0, { outbox: [{ ...event, data: "e".repeat(100_000) }] }));
+  await store.append(request("b", 0));
+  await store.close();
+  const bytes = readFileSync(path);
+  const page = Math.floor(bytes.indexOf("e".repeat(4_000)) / 4_096) * 4_096;
+  bytes.fill(0xff, page, page + 4);
+  writeFileSync(path, bytes);
+
+  const reopened = storeOn(openDatabase({ path, ...options }), { busyTimeoutMs: 0, now: Date.now });
+  expect((await reopened.outbox.pending({ limit: 10 }))._unsafeUnwrapErr()._tag).toBe("StoreUnavailable");
+  expect((await reopened.claim("a"))._unsafeUnwrap()?.epoch).toBe(2);
+  expect((await reopened.append(request("a", 1, { epoch: 2 }))).isOk()).toBe(true);
+  expect(await recordsOf(reopened, "b")).toEqual(recordTexts("b", 1));
+  await reopened.close();
+});
+
 test("a damaged page gives JournalCorrupt for the sagas that lie on it, and they are not taken over", async () => {
   const path = temporaryFile();
   const database = openDatabase({ path, ...options });

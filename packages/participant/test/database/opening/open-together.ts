@@ -1,0 +1,35 @@
+/** A thread that opens each of the files at the same instant as the other threads, writes to it, and tells what it met. */
+import { parentPort, workerData } from "node:worker_threads";
+import type { Table } from "@backstep/participant";
+import { createSqliteDatabase } from "@backstep/participant/sqlite";
+
+export interface OpenTogether {
+  readonly paths: readonly string[];
+  readonly threads: number;
+  /** One counter per file: how many threads have arrived. */
+  readonly arrived: SharedArrayBuffer;
+}
+
+interface Row {
+  readonly key: string;
+}
+
+const rows: Table<Row> = { name: "rows", key: (row) => row.key, decode: (document) => document as Row };
+const { paths, threads, arrived } = workerData as OpenTogether;
+const counters = new Int32Array(arrived);
+
+for (const [round, path] of paths.entries()) {
+  // The last to arrive wakes the others, so that all go on at once.
+  let there = Atomics.add(counters, round, 1) + 1;
+  if (there === threads) Atomics.notify(counters, round);
+  for (; there < threads; there = Atomics.load(counters, round)) Atomics.wait(counters, round, there);
+  try {
+    const database = createSqliteDatabase({ path, busyTimeoutMs: 20_000 });
+    await database.transaction((transaction) => transaction.put(rows, { key: "a" }));
+    await database.ping();
+    await database.close();
+    parentPort?.postMessage("opened");
+  } catch (error) {
+    parentPort?.postMessage(String(error));
+  }
+}
