@@ -144,7 +144,15 @@ export interface CancelRefused {
 export interface CompensateRefused {
   readonly _tag: "CompensateRefused";
   readonly sagaId: string;
-  readonly reason: "notCompleted" | "pastPivot" | "published" | "unknownSaga" | "replayDiverged" | "tooLarge" | "idTaken" | "requestInvalid";
+  readonly reason:
+    | "notCompleted"
+    | "pastPivot"
+    | "published"
+    | "unknownSaga"
+    | "replayDiverged"
+    | "tooLarge"
+    | "idTaken"
+    | "requestInvalid";
   readonly message: string;
 }
 

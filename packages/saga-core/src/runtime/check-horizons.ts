@@ -17,6 +17,8 @@ export interface Horizons {
 
 /** @throws {DefinitionInvalid} naming the two numbers that disagree. */
 export function checkHorizons(sagas: readonly AnySaga[], { steps, fenceRetentionMs, sagaRetentionMs }: Horizons): void {
+  checkMs("fenceRetentionMs", fenceRetentionMs);
+  if (sagaRetentionMs !== undefined) checkMs("sagaRetentionMs", sagaRetentionMs);
   for (const { "~step": step } of steps) checkStep(step, fenceRetentionMs);
   const undoMs = Math.max(0, ...steps.map(({ "~step": step }) => undoLengthMs(step)));
   for (const { name, "~saga": saga } of sagas) {
@@ -35,6 +37,11 @@ export function checkHorizons(sagas: readonly AnySaga[], { steps, fenceRetention
       `the saga retention of ${sagaRetentionMs} ms`,
     );
   }
+}
+
+function checkMs(option: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new DefinitionInvalid(`horizons: ${option} must be a whole number of milliseconds from 1 on; found ${value}`);
 }
 
 function checkStep({ name, kind, retry, compensationRetry }: StepDefinition, fenceRetentionMs: number): void {

@@ -111,8 +111,8 @@ export interface Engine {
   cancel(id: string, reason: string, options?: CancelOptions): ResultAsync<void, CancelRefused | SagaNotFound | SagaUnavailable>;
   /**
    * Takes back a saga that has completed, as a new saga that is linked to it, whose id it answers with; asking again finds the same one. By the same rules as going
-   * back: the new saga ends compensated, its result `SagaCancelled`, or is parked. The original's answer stands. Refused for a saga with a pivot or `complete`, for one
-   * that published events, and for one that has not completed.
+   * back: the new saga ends compensated, its result `SagaCancelled`, or is parked. It holds no locks, for those of the original went with its end. The original's answer
+   * stands. Refused for a saga with a pivot or `complete`, for one that published events, and for one that has not completed.
    */
   compensate(
     id: string,

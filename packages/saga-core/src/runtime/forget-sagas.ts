@@ -1,5 +1,6 @@
 /** Retention: sagas that have ended are handed to an archive, if there is one, and forgotten. Unfinished ones are never touched, however old. */
 import { err, ok, type Result } from "neverthrow";
+import { messageOf } from "../engine/interpreter.ts";
 import type { SagaUnavailable } from "../errors/saga-error.ts";
 import type { StoredJournal } from "../journal/journal-store.ts";
 import { type SagaHost, unavailable } from "./saga-host.ts";
@@ -7,42 +8,72 @@ import { type SagaHost, unavailable } from "./saga-host.ts";
 export interface ForgetOptions {
   /** Epoch milliseconds of the store's clock: sagas that ended before. Ids and the API keys that they were made of must be out of use by then. */
   readonly endedBefore: number;
-  /** Keeps a journal elsewhere. A saga is forgotten only once this has resolved; when it rejects, forgetting ends there. Called again for the same saga after a crash. */
+  /** Keeps a journal elsewhere. A saga is forgotten only once this has resolved; when it rejects, forgetting ends there, and what it took before is gone. Called again for the same saga after a crash. */
   readonly archive?: ((journal: StoredJournal) => Promise<void>) | undefined;
 }
 
 export interface Forgotten {
   readonly sagas: number;
+  /** Ended sagas that stay, because their journals cannot be read and so no archive took them. Without an archive nothing is read, and they go. */
+  readonly unreadable: readonly string[];
 }
 
 const PAGE_SAGAS = 200;
 
 export async function forgetSagas(host: SagaHost, { endedBefore, archive }: ForgetOptions): Promise<Result<Forgotten, SagaUnavailable>> {
   const { store } = host.ports;
+  const unreadable = new Set<string>();
   let sagas = 0;
   for (;;) {
-    const page = await store.ended({ before: endedBefore, limit: PAGE_SAGAS });
+    // What stays is listed first, and must not hide what is behind it.
+    const limit = PAGE_SAGAS + unreadable.size;
+    const page = await store.ended({ before: endedBefore, limit });
     if (page.isErr()) return err(unavailable("", page.error.message));
-    const { sagaIds } = page.value;
-    for (const sagaId of archive === undefined ? [] : sagaIds) {
-      const archived = await archiveSaga(host, sagaId, archive);
-      if (archived.isErr()) return err(archived.error);
-    }
-    const removed = await store.remove(sagaIds);
+    const wanted = page.value.sagaIds.filter((sagaId) => !unreadable.has(sagaId));
+    const { taken, skipped, refusal } = await archiveAll(host, wanted, archive);
+    const removed = await store.remove(taken);
     if (removed.isErr()) return err(unavailable("", removed.error.message));
+    if (refusal !== undefined) return err(refusal);
     sagas += removed.value.removed;
-    if (sagaIds.length < PAGE_SAGAS || removed.value.removed === 0) return ok({ sagas });
+    for (const sagaId of skipped) unreadable.add(sagaId);
+    const stuck = removed.value.removed === 0 && skipped.length === 0;
+    if (page.value.sagaIds.length < limit || stuck) return ok({ sagas, unreadable: [...unreadable] });
   }
 }
 
-async function archiveSaga(host: SagaHost, sagaId: string, archive: ForgetOptions["archive"]): Promise<Result<void, SagaUnavailable>> {
+interface Archived {
+  readonly taken: readonly string[];
+  readonly skipped: readonly string[];
+  /** What ended it. */
+  readonly refusal?: SagaUnavailable | undefined;
+}
+
+async function archiveAll(host: SagaHost, sagaIds: readonly string[], archive: ForgetOptions["archive"]): Promise<Archived> {
+  if (archive === undefined) return { taken: sagaIds, skipped: [] };
+  const taken: string[] = [];
+  const skipped: string[] = [];
+  for (const sagaId of sagaIds) {
+    const archived = await archiveSaga(host, sagaId, archive);
+    if (archived.isErr()) return { taken, skipped, refusal: archived.error };
+    (archived.value === "taken" ? taken : skipped).push(sagaId);
+  }
+  return { taken, skipped };
+}
+
+async function archiveSaga(
+  host: SagaHost,
+  sagaId: string,
+  archive: (journal: StoredJournal) => Promise<void>,
+): Promise<Result<"taken" | "unreadable", SagaUnavailable>> {
   const loaded = await host.ports.store.load(sagaId);
-  // A journal that cannot be read cannot be archived, and so is not forgotten either: the page ends here, and says why.
-  if (loaded.isErr()) return err(unavailable(sagaId, loaded.error.message));
+  if (loaded.isErr()) {
+    const { _tag, message } = loaded.error;
+    return _tag === "JournalCorrupt" ? ok("unreadable") : err(unavailable(sagaId, message));
+  }
   try {
-    if (loaded.value !== undefined) await archive?.(loaded.value);
-    return ok(undefined);
+    if (loaded.value !== undefined) await archive(loaded.value);
+    return ok("taken");
   } catch (thrown) {
-    return err(unavailable(sagaId, `the archive did not take it: ${thrown instanceof Error ? thrown.message : String(thrown)}`));
+    return err(unavailable(sagaId, `the archive did not take it: ${messageOf(thrown)}`));
   }
 }

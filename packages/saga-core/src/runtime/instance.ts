@@ -15,10 +15,12 @@ import type { AppendError, AppendRequest, JournalStore, OutboxEvent, SagaStatus 
 import { createAbortController } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import { acquireLock } from "./lock-acquirer.ts";
+import type { SagaNotice } from "./observer.ts";
 import { type OperationResult, type RunnerPorts, type RunningOperation, runOperation } from "./operation-runner.ts";
 
 export interface InstancePorts extends RunnerPorts {
   readonly store: JournalStore;
+  readonly observe?: ((notice: SagaNotice) => void) | undefined;
   /** Events were committed. */
   readonly onEvents: () => void;
   /** A saga that only waits, and for longer than this many milliseconds, leaves memory. */
@@ -59,6 +61,7 @@ const ALARM_MS_MAX = 10 * 60 * 1_000;
 export class SagaInstance {
   readonly ended: Promise<InstanceEnd>;
   readonly #ports: InstancePorts;
+  readonly #runnerPorts: RunnerPorts;
   readonly #machine: SagaMachine;
   readonly #place: InstancePlace;
   readonly #running = new Map<string, RunningOperation>();
@@ -78,6 +81,7 @@ export class SagaInstance {
 
   constructor(ports: InstancePorts, machine: SagaMachine, place: InstancePlace) {
     this.#ports = ports;
+    this.#runnerPorts = observedAs(place.sagaId, ports);
     this.#machine = machine;
     this.#place = place;
     this.#sequence = place.sequence;
@@ -258,7 +262,7 @@ export class SagaInstance {
       this.#report(path, slot, { _tag: "Settled", outcome: judgeStopped(order.rules, order.join), attempts: 0 });
       return;
     }
-    const running = runOperation(order, this.#ports);
+    const running = runOperation(order, this.#runnerPorts);
     this.#running.set(id, running);
     void running.result.then((result) => {
       this.#running.delete(id);
@@ -297,6 +301,12 @@ export class SagaInstance {
     const fact = { _tag: _tag === "Settled" ? "OperationSettled" : "OperationParked", path, slot, ...found, at } as Fact;
     void this.apply(fact);
   }
+}
+
+/** An attempt is made in the name that participants know, and told as that of the saga which makes it. */
+function observedAs(sagaId: string, ports: InstancePorts): RunnerPorts {
+  const { observe } = ports;
+  return observe === undefined ? ports : { ...ports, observe: (attempt) => observe({ ...attempt, sagaId }) };
 }
 
 /** A store that throws breaks its port; the saga is dropped and read anew, so that what did become of the append decides. */

@@ -3,6 +3,7 @@ import type { Quarantine } from "../errors/saga-error.ts";
 import type { Entry } from "../journal/entry.ts";
 import type { SagaStatus } from "../journal/journal-store.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
+import { freezeJson, type Json } from "../primitives/json.ts";
 
 /** An entry became durable. A park is an `OperationParked`, an end a `SagaCompleted`, `SagaCompensated` or `OperatorAbandoned`. */
 export interface EntryAppended {
@@ -66,9 +67,13 @@ export type SagaNotice = EntryAppended | AttemptMade | SagaAdopted | SagaQuarant
 /** Called with every notice, in order. What it throws or rejects with is dropped; what it returns is not waited for. */
 export type Observer = (notice: SagaNotice) => unknown;
 
-/** Not within the engine's own turn, so that an observer that throws, or asks the engine something, is no part of what it watches. */
+/**
+ * Not within the engine's own turn, so that an observer that throws, or asks the engine something, is no part of what it watches. Frozen, for what a notice tells of is the
+ * engine's own.
+ */
 export function harmless(observer: Observer): (notice: SagaNotice) => void {
   return (notice) => {
+    freezeJson(notice as unknown as Json);
     void Promise.resolve(notice)
       .then(observer)
       .catch(() => undefined);

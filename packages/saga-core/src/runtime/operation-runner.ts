@@ -26,7 +26,7 @@ import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import { type AbortSignal, createAbortController, type Random, type Timer } from "../primitives/host.ts";
 import type { Json } from "../primitives/json.ts";
 import { invocation, underDeadline } from "./attempt.ts";
-import type { SagaNotice } from "./observer.ts";
+import type { AttemptMade } from "./observer.ts";
 
 export interface RunnerPorts {
   readonly timer: Timer;
@@ -34,7 +34,7 @@ export interface RunnerPorts {
   /** The store's clock, epoch milliseconds. */
   readonly now: () => number;
   /** Absent when nobody watches. */
-  readonly observe?: ((notice: SagaNotice) => void) | undefined;
+  readonly observe?: ((attempt: AttemptMade) => void) | undefined;
 }
 
 export type OperationResult =
@@ -134,10 +134,11 @@ class Runner {
   async #attempt(): Promise<Verdict> {
     const { step, input, undo, rules } = this.#order;
     const call = this.#call(this.#join.attempts + 1);
-    const begunAt = this.#ports.now();
+    const { observe, now } = this.#ports;
+    const begunAt = observe === undefined ? 0 : now();
     const attempt = await underDeadline(rules.retry.timeoutMs, this.#ports.timer, invocation(step, input, undo, call));
     const { sagaId } = this.#order;
-    this.#ports.observe?.({
+    observe?.({
       _tag: "AttemptMade",
       sagaId,
       path: rules.path,
@@ -145,7 +146,7 @@ class Runner {
       slot: rules.slot,
       attempt: call.attempt,
       outcome: attempt._tag,
-      tookMs: this.#ports.now() - begunAt,
+      tookMs: now() - begunAt,
     });
     this.#join = joinAttempt(this.#join, attempt);
     const judge = this.#ending() === "stop" ? judgeLastAttempt : judgeAttempt;

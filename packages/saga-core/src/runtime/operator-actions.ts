@@ -93,7 +93,10 @@ export async function abandonSaga(
     record: record.value,
     outbox: [],
   });
-  if (appended.isOk()) host.forgetQuarantine(sagaId);
+  if (appended.isOk()) {
+    host.forgetQuarantine(sagaId);
+    host.ports.observe?.({ _tag: "EntryAppended", sagaId, saga, sequence: records.length, entry: fact });
+  }
   return appended.mapErr(({ _tag }) => unavailable(sagaId, `the verb was not journaled (${_tag}): try again`));
 }
 

@@ -73,8 +73,8 @@ async function applied({ slot, step }: Readonly<Operation>, given: unknown): Pro
 }
 
 async function notApplied(operation: Readonly<Operation>, sagaId: string, ports: RunnerPorts): Promise<Result<SettleVerdict, Refusal>> {
-  const { step, slot, parkCause: cause, knowledge } = operation;
-  const next = slot === "compensation" || step.kind === "retriable" ? "reissue" : "goOn";
+  const { step, slot, forwardOnly, parkCause: cause, knowledge } = operation;
+  const next = slot === "compensation" || forwardOnly ? "reissue" : "goOn";
   const resolvable = step.resolve !== undefined;
   const way = cause === undefined ? undefined : wayOfNotApplied({ slot, kind: step.kind, resolvable, cause, applied: knowledge.applied });
   return match(way)
@@ -82,7 +82,7 @@ async function notApplied(operation: Readonly<Operation>, sagaId: string, ports:
     .with("seal", async () => (await seal(step, operation, sagaId, ports)).map((): SettleVerdict => ({ _tag: "SettledNotApplied", next })))
     .with("undo", async () => ok<SettleVerdict>({ _tag: "SettledNotApplied", next: "undo" }))
     .with(undefined, async () =>
-      err<SettleVerdict, Refusal>(
+      err<SettleVerdict>(
         `${step.name} declares no resolve function, so its key cannot be sealed and "not applied" would be a guess: retry, settle as applied, or abandon`,
       ),
     )

@@ -4,6 +4,7 @@ import { match } from "ts-pattern";
 import type { Cause } from "../definition/outcome.ts";
 import type {
   FirstError,
+  OperatorVerb,
   ParkedOperation,
   Quarantine,
   SagaAbandoned,
@@ -50,10 +51,16 @@ export function parkedError(sagaId: string, view: SagaView | undefined, quaranti
   return {
     _tag: "SagaParked",
     sagaId,
-    operations: view === undefined ? [] : parkedOperations(view),
+    operations:
+      view === undefined ? [] : parkedOperations(view).map((operation) => ({ ...operation, verbs: verbsUnder(quarantine, operation) })),
     firstError: firstErrorOf(sagaId, view?.cause),
     quarantine,
   };
+}
+
+/** What nobody here can drive can only be given up, or set free as a whole by what mends it. */
+function verbsUnder(quarantine: Quarantine | undefined, { verbs }: ParkedOperation): readonly OperatorVerb[] {
+  return quarantine === undefined ? verbs : ["abandon"];
 }
 
 export function parkedOperations(view: SagaView): readonly ParkedOperation[] {

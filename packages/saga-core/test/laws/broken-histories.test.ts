@@ -7,6 +7,7 @@ import type { Answer, Called, Happening, History } from "./history.ts";
 import { LAW_NAMES, type LawName } from "./laws.ts";
 import { liveThrough } from "./life.ts";
 import type { Node, SagaPlan } from "./saga-plan.ts";
+import type { OutsideAct } from "./scenario.ts";
 import type { Behaviour } from "./script.ts";
 import { definitionOf, judge } from "./violations.ts";
 
@@ -25,7 +26,17 @@ const back: SagaPlan = {
 /** A step, an event, and the point of no return. */
 const forth: SagaPlan = { run: [act(), { _tag: "Emit" }], complete: [] };
 
-const lifeOf = (plan: SagaPlan) => liveThrough({ plan, troubles: [], append: { thereMs: 0, backMs: 0 }, operator: "leave" });
+/** Two steps, and between them a sleep and two signals, which come while it sleeps. */
+const waits: SagaPlan = {
+  run: [act(), { _tag: "Sleep", ms: 15 }, { _tag: "Wait", signal: "news" }, { _tag: "Wait", signal: "news" }, act()],
+  complete: [],
+};
+const news: readonly OutsideAct[] = [1, 2].map((nth) => ({ _tag: "Signal", atMs: 4 + nth, signal: "news", key: `k${nth}`, payload: nth }));
+/** Cancelled in its sleep. */
+const stopped: SagaPlan = { run: [act(), { _tag: "Sleep", ms: 45_000 }, act()] };
+
+const CALM = { troubles: [], append: { thereMs: 0, backMs: 0 }, operator: "leave", outside: [], evictAfterMs: 0 } as const;
+const lifeOf = (plan: SagaPlan, outside: readonly OutsideAct[] = []) => liveThrough({ ...CALM, plan, outside });
 
 type Match = (happening: Happening) => boolean;
 type Change = (history: History) => History;
@@ -190,20 +201,73 @@ const COMPLETED: readonly Broken[] = [
   ["nobody is ever answered", "progress", answered({ _tag: "Stuck" })],
 ];
 
+const WAITED: readonly Broken[] = [
+  ["its sleep ends before its time", "time", rewritten((entry) => (entry._tag === "TimerFired" ? { ...entry, at: entry.at - 1 } : entry))],
+  [
+    "its sleep ends at a time that has not come yet",
+    "time",
+    rewritten((entry) => (entry._tag === "TimerFired" ? { ...entry, at: entry.at + 1_000 } : entry)),
+  ],
+  [
+    "a signal ends its sleep",
+    "time",
+    rewritten((entry) => (entry._tag === "SignalTaken" && entry.key === "k1" ? { ...entry, path: "run/sleep" } : entry)),
+  ],
+  ["one signal is taken twice", "signal", rewritten((entry) => (entry._tag === "SignalTaken" ? { ...entry, key: "k1" } : entry))],
+  [
+    "the later signal is taken first",
+    "signal",
+    rewritten((entry) => (entry._tag === "SignalTaken" ? { ...entry, key: entry.key === "k1" ? "k2" : "k1" } : entry)),
+  ],
+  ["a signal is received twice", "signal", rewritten((entry) => (entry._tag === "SignalReceived" ? { ...entry, key: "k1" } : entry))],
+  [
+    "a signal that was acknowledged is not in the journal",
+    "signal",
+    rewritten((entry) => (entry._tag === "SignalReceived" && entry.key === "k2" ? undefined : entry)),
+  ],
+  ["its cancellation was acknowledged all the same", "stop", changed((all) => [...all, { _tag: "CancelAnswered", answer: "taken" }])],
+  [
+    "its cancellation is refused before anything was decided",
+    "stop",
+    changed((all) => [{ _tag: "CancelAnswered", answer: "pastPivot" }, ...all]),
+  ],
+];
+
+const STOPPED: readonly Broken[] = [
+  [
+    "it goes back for another reason",
+    "stop",
+    rewritten((entry) => (entry._tag === "SagaCompensated" ? { ...entry, cause: refused } : entry)),
+  ],
+  [
+    "it completes",
+    "stop",
+    changed((all) => all.map((one) => (one._tag === "Committed" && one.status === "compensated" ? { ...one, status: "completed" } : one))),
+  ],
+  [
+    "something begins afterwards",
+    "stop",
+    rewritten((entry) => (entry._tag === "WaitLeft" ? { _tag: "WaitBegan", path: "run/sleep~2", at: entry.at } : entry)),
+  ],
+  ["its sleep does not end", "replay", rewritten((entry) => (entry._tag === "WaitLeft" ? undefined : entry))],
+];
+
 describe.each([
   { saga: "goes back", plan: back, broken: WENT_BACK },
   { saga: "completes", plan: forth, broken: COMPLETED },
-])("a history of a saga that $saga", ({ plan, broken }) => {
+  { saga: "waits", plan: waits, outside: news, broken: WAITED },
+  { saga: "is stopped", plan: stopped, outside: [{ _tag: "Cancel", atMs: 5 } as const], broken: STOPPED },
+])("a history of a saga that $saga", ({ plan, outside, broken }) => {
   test("keeps all laws as it is", async () => {
-    expect(judge(await lifeOf(plan), definitionOf(plan))).toEqual(new Map());
+    expect(judge(await lifeOf(plan, outside), definitionOf(plan))).toEqual(new Map());
   });
 
   test.each(broken)("is objected to when %s", async (_what, law, change) => {
-    expect([...judge(change(await lifeOf(plan)), definitionOf(plan)).keys()]).toContain(law);
+    expect([...judge(change(await lifeOf(plan, outside)), definitionOf(plan)).keys()]).toContain(law);
   });
 });
 
 test("each law is broken by one of these", () => {
-  const laws = new Set([...WENT_BACK, ...COMPLETED].map(([, law]) => law));
+  const laws = new Set([...WENT_BACK, ...COMPLETED, ...WAITED, ...STOPPED].map(([, law]) => law));
   expect(LAW_NAMES.filter((law) => !laws.has(law))).toEqual([]);
 });

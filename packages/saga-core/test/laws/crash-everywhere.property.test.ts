@@ -19,7 +19,7 @@ const calmPlan: fc.Arbitrary<SagaPlan> = fc.record({
 });
 
 function live(plan: SagaPlan, troubles: readonly Trouble[], append: Scenario["append"]): Promise<History> {
-  return liveThrough({ plan, troubles, append, operator: "retry" });
+  return liveThrough({ plan, troubles, append, operator: "retry", outside: [], evictAfterMs: 20 });
 }
 
 /** What is left: how it ended, which effects stand, which events are out. */

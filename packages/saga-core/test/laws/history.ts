@@ -31,6 +31,8 @@ export interface Committed {
   readonly entries: readonly Entry[];
   readonly status: SagaStatus;
   readonly outbox: readonly OutboxEvent[];
+  /** On the store's clock. */
+  readonly at: number;
 }
 
 export type Happening =
@@ -44,6 +46,9 @@ export type Happening =
   /** The process that appended the n-th record, from 0, has had the time to hear of it. */
   | { readonly _tag: "Acknowledged"; readonly life: number; readonly record: number }
   | { readonly _tag: "Adopted"; readonly life: number }
+  /** What the sender of a signal, or who cancels, was answered: `taken`, or the reason of the refusal. */
+  | { readonly _tag: "SignalAnswered"; readonly key: string; readonly payload: number; readonly answer: string }
+  | { readonly _tag: "CancelAnswered"; readonly answer: string }
   | { readonly _tag: "Died"; readonly life: number };
 
 /** What the body counts as done, handed out as the saga's output. */

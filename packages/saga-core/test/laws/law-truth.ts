@@ -5,7 +5,9 @@ import type { Committed, Done, History } from "./history.ts";
 import { mayStand } from "./law-doubt.ts";
 import { type OperationStory, type Story, standing, storyOf } from "./story.ts";
 
-function isPointOfNoReturn(entry: Entry): boolean {
+const MOVED_BY_TIME: ReadonlySet<Entry["_tag"]> = new Set(["WaitBegan", "SignalReceived", "CancelRequested"]);
+
+export function isPointOfNoReturn(entry: Entry): boolean {
   if (entry._tag === "RunReturned" || entry._tag === "SagaCompleted") return true;
   if (entry._tag === "OperationSettled") return entry.path.startsWith("pivot/") && entry.outcome._tag === "Succeeded";
   return entry._tag === "OperatorSettled" && entry.path.startsWith("pivot/") && entry.verdict._tag === "SettledApplied";
@@ -41,7 +43,18 @@ export function answersAreTrue(history: History): readonly string[] {
   const { answer, answerLater } = history;
   if (answer._tag === "Stuck") return [];
   const [first, later] = [answer, answerLater].map((one) => JSON.stringify(one));
-  return [...answerIsTrue(history), ...(first === later ? [] : [`the answer was ${first}, and later ${later}`])];
+  if (first === later) return answerIsTrue(history);
+  // Parked is no end: time goes on beside it, and may move the saga without its operator.
+  if (isParked(answer) && timeMoves(history)) return answerIsTrue({ ...history, answer: answerLater });
+  return [...answerIsTrue(history), `the answer was ${first}, and later ${later}`];
+}
+
+function isParked(answer: History["answer"]): boolean {
+  return answer._tag === "Failed" && answer.error._tag === "SagaParked";
+}
+
+function timeMoves(history: History): boolean {
+  return storyOf(history).records.some(({ entries }) => entries.some((entry) => MOVED_BY_TIME.has(entry._tag) || "deadlineAt" in entry));
 }
 
 function answerIsTrue(history: History): readonly string[] {

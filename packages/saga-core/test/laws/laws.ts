@@ -5,6 +5,7 @@ import { compensatedExactlyWhenNeeded, doubtIsSticky } from "./law-doubt.ts";
 import { effectsAtMostOnce, everySagaGetsSomewhere } from "./law-effects.ts";
 import { intendedBeforeCalled, oneKeyPerOperation, onlyOwnersWrite, replayEqualsLive } from "./law-journal.ts";
 import { nothingElseIsUndone, undoneInReverse } from "./law-order.ts";
+import { signalsAreTakenOnce, stopsAreHonoured, timeIsNeverEarly } from "./law-outside.ts";
 import { answersAreTrue, eventsOnlyWhenCertain } from "./law-truth.ts";
 
 interface Law {
@@ -33,6 +34,15 @@ export const LAWS = {
   },
   truth: { says: "I10: a saga says truthfully how it ended, what stands, and what is stuck", violations: answersAreTrue },
   effect: { says: "I11: an effect is applied at most once, and never after its undo", violations: effectsAtMostOnce },
+  time: { says: "nothing is told before its time, and every wait ends once, by what it waits for", violations: timeIsNeverEarly },
+  signal: {
+    says: "a signal that was acknowledged is kept, and taken at most once, in the order of its coming",
+    violations: signalsAreTakenOnce,
+  },
+  stop: {
+    says: "a cancellation or a deadline is honoured before the point of no return, and behind it neither stops anything",
+    violations: stopsAreHonoured,
+  },
   progress: { says: "when trouble stops, every saga ends or waits parked", violations: everySagaGetsSomewhere },
 } as const satisfies Readonly<Record<string, Law>>;
 

@@ -11,8 +11,8 @@ import { type Bench, createBench, type Opened } from "../runtime/workbench.ts";
 import { VIRTUAL_START_MS } from "../virtual-timer.ts";
 import { receiptOf, World } from "./fenced-world.ts";
 import type { Answer, Done, Happening, History } from "./history.ts";
-import { plannedSaga } from "./planned-saga.ts";
-import type { Scenario, Trouble } from "./scenario.ts";
+import { plannedSaga, SIGNALS } from "./planned-saga.ts";
+import type { OutsideAct, Scenario, Trouble } from "./scenario.ts";
 
 const SAGA_ID = "s";
 const INPUT = 7;
@@ -21,6 +21,8 @@ const ROUNDS_MAX = 12;
 /** Far beyond all horizons of one saga, and before virtual time itself gives up. */
 const PATIENCE_MS = 30 * 60_000;
 const ASK_AGAIN_MS = 50;
+/** How often somebody sends what an untimed wait may be waiting for, so that none of them waits for ever. */
+const SEND_AGAIN_MS = 15_000;
 
 type PlannedSaga = ReturnType<typeof plannedSaga>;
 
@@ -46,6 +48,7 @@ class Life {
   readonly #world: World;
   readonly #processes: Process[] = [];
   readonly #met = new Set<Trouble>();
+  #over = false;
   #appends = 0;
   #calls = 0;
   #strike: (trouble: Trouble) => void = () => undefined;
@@ -60,9 +63,12 @@ class Life {
   }
 
   async live(): Promise<History> {
+    for (const act of this.#scenario.outside) void this.#tell(act);
+    void this.#keepSending();
     const answer = await this.#untilAnswered();
     for (const { kill } of this.#processes) kill();
     const answerLater = await this.#untilAnsweredAgain();
+    this.#over = true;
     // What is under way arrives, though the saga is over.
     while (this.#bench.timer.sleepers > 0) await this.#bench.timer.idle();
     await this.#bench.timer.idle();
@@ -101,7 +107,9 @@ class Life {
   /** Asks as a caller does who knows only the id and the input. */
   async #ask({ engine, saga }: Process): Promise<Answer> {
     const begun = this.#bench.disk.sagas.has(SAGA_ID);
-    const answered: Result<Done, Tagged> = begun ? await engine.result(saga, SAGA_ID) : await engine.run(saga, INPUT, { id: SAGA_ID });
+    const answered: Result<Done, Tagged> = begun
+      ? await engine.result(saga, SAGA_ID)
+      : await engine.run(saga, INPUT, { id: SAGA_ID, deadline: this.#scenario.deadlineMs });
     return answered.match<Answer>(
       (done) => ({ _tag: "Completed", done }),
       (error) => ({ _tag: "Failed", error }),
@@ -133,6 +141,7 @@ class Life {
     const saga = plannedSaga(this.#scenario.plan, this.#world.seenBy(life));
     this.#strike = over.resolve;
     const opened: Opened = this.#bench.open([saga], {
+      evictAfterMs: this.#scenario.evictAfterMs,
       faults: this.#faults(life, () => opened.kill()),
       wrap: (store) => this.#watched(life, store),
     });
@@ -167,7 +176,7 @@ class Life {
 
   #committed(life: number, { record, status, outbox }: AppendRequest): void {
     const entries = decodeRecord(record)._unsafeUnwrap();
-    this.#happenings.push({ _tag: "Committed", life, record, entries, status, outbox });
+    this.#happenings.push({ _tag: "Committed", life, record, entries, status, outbox, at: this.#bench.timer.now() });
   }
 
   #watched(life: number, store: MemoryStore): JournalStore {
@@ -223,6 +232,33 @@ class Life {
     return trouble;
   }
 
+  // Those outside, who turn to whichever process came last.
+
+  async #tell(act: OutsideAct): Promise<void> {
+    await this.#bench.timer.sleep(act.atMs);
+    const process = this.#processes.at(-1);
+    if (process === undefined || this.#over) return;
+    if (act._tag === "Cancel") {
+      const answer = answerOf(await process.engine.cancel(SAGA_ID, "changed my mind"));
+      this.#happenings.push({ _tag: "CancelAnswered", answer });
+    } else await this.#send(process, act);
+  }
+
+  async #send({ engine }: Process, { signal, key, payload }: Pick<OutsideAct & { _tag: "Signal" }, "signal" | "key" | "payload">) {
+    const answer = answerOf(await engine.signal(SAGA_ID, SIGNALS[signal], payload, { key }));
+    this.#happenings.push({ _tag: "SignalAnswered", key, payload, answer });
+  }
+
+  async #keepSending(): Promise<void> {
+    for (let nth = 0; !this.#over; nth += 1) {
+      await this.#bench.timer.sleep(SEND_AGAIN_MS);
+      const process = this.#processes.at(-1);
+      if (process === undefined || this.#over) return;
+      for (const signal of ["news", "word"] as const)
+        void this.#send(process, { signal, key: `again ${signal} ${nth}`, payload: 100 + nth });
+    }
+  }
+
   // The operator.
 
   async #operate(process: Process, parked: SagaParked): Promise<void> {
@@ -251,4 +287,8 @@ class Life {
       ? ({ _tag: "applied", output: receiptOf(operation.input as { readonly place: string }) } as const)
       : ({ _tag: "notApplied" } as const);
   }
+}
+
+function answerOf(answered: Result<void, Tagged & { readonly reason?: string | undefined }>): string {
+  return answered.isOk() ? "taken" : (answered.error.reason ?? answered.error._tag);
 }

@@ -1,8 +1,8 @@
 /** Turns a plan into a saga of real steps. What its body counts as done is its output, so that it can be held against what participants saw. */
 import type { Result } from "neverthrow";
-import { match } from "ts-pattern";
+import { match, P } from "ts-pattern";
 import { z } from "zod";
-import type { AnyYieldable } from "../../src/definition/effect.ts";
+import type { AnyYieldable, Effect } from "../../src/definition/effect.ts";
 import {
   all,
   type Body,
@@ -12,14 +12,18 @@ import {
   type NestableSaga,
   now,
   type RunEffect,
+  type SignalTimedOut,
   saga,
   savepoint,
+  signal,
+  sleep,
   uuid,
+  waitFor,
   type Yieldable,
 } from "../../src/index.ts";
 import type { Done } from "./history.ts";
 import { declareSteps, type Order, type Participants, type Receipt, type Refusal, type Steps } from "./planned-steps.ts";
-import type { All, ForwardNode, Node, SagaPlan } from "./saga-plan.ts";
+import type { All, ForwardNode, Node, Pause, SagaPlan, SignalName } from "./saga-plan.ts";
 import type { Script } from "./script.ts";
 
 /** What a body knows and has done. */
@@ -34,6 +38,11 @@ interface Planned<Yielded> {
   readonly effect: Yielded;
   readonly absorb: (value: unknown) => void;
 }
+
+export const SIGNALS = {
+  news: signal({ name: "news", payload: z.number() }),
+  word: signal({ name: "word", payload: z.number() }),
+} as const satisfies Readonly<Record<SignalName, unknown>>;
 
 const noted = { type: "Noted", data: z.object({ place: z.string() }) } as const;
 
@@ -97,6 +106,7 @@ function planned(steps: Steps, node: EffectNode, place: string, progress: Progre
       effect: steps.read(orderOf(place, memory, script)),
       absorb: (receipt) => learned(progress, receipt as Receipt),
     }))
+    .with({ _tag: P.union("Sleep", "Wait") }, (pause) => plannedPause(pause, progress))
     .with({ _tag: "Emit" }, () => ({ effect: emit(noted, { place }), absorb: () => progress.emitted.push(place) }))
     .with({ _tag: "Fail" }, () => ({ effect: fail({ _tag: "Refused" }), absorb: () => undefined }))
     .with({ _tag: "Nested" }, ({ nodes }) => {
@@ -160,6 +170,7 @@ function plannedForward(
       effect: steps.look(orderOf(place, memory, script)),
       absorb: (receipt) => learned(progress, receipt as Receipt),
     }))
+    .with({ _tag: P.union("Sleep", "Wait") }, (pause) => plannedPause(pause, progress))
     .with({ _tag: "Emit" }, () => ({ effect: emit(noted, { place }), absorb: () => progress.emitted.push(place) }))
     .with({ _tag: "All" }, (all) => {
       const members = all.members.map((member, index): Planned<AnyYieldable> => {
@@ -174,6 +185,18 @@ function plannedForward(
 }
 
 // Both ways.
+
+type PlainYieldable = Yieldable<unknown, Effect<string, "plain", never>>;
+
+function plannedPause(pause: Pause, progress: Progress): Planned<PlainYieldable> {
+  if (pause._tag === "Sleep") return { effect: sleep(pause.ms), absorb: () => undefined };
+  const { signal: name, timeoutMs } = pause;
+  if (timeoutMs === undefined) return { effect: waitFor(SIGNALS[name]), absorb: (payload) => heard(progress, payload as number) };
+  return {
+    effect: waitFor(SIGNALS[name], { timeout: timeoutMs }),
+    absorb: (answer) => heard(progress, (answer as Result<number, SignalTimedOut>).unwrapOr(-1)),
+  };
+}
 
 function sideBySide({ shape, concurrency }: All<unknown>, members: readonly Planned<AnyYieldable>[]): Planned<AnyYieldable> {
   const effects = members.map(({ effect }) => effect);
@@ -195,6 +218,10 @@ function acted(progress: Progress, receipt: Receipt): void {
   learned(progress, receipt);
 }
 
-function learned({ memory }: Progress, { number }: Receipt): void {
+function learned(progress: Progress, { number }: Receipt): void {
+  heard(progress, number);
+}
+
+function heard({ memory }: Progress, number: number): void {
   memory.carried = `${memory.carried}`.length > 60 ? number : `${memory.carried} ${number}`;
 }

@@ -4,7 +4,15 @@ import { forwardScript, type Script, script } from "./script.ts";
 
 export type InDoubt = "compensate" | "resolve" | "park";
 
+export type SignalName = "news" | "word";
+
+/** Time and signals; they stand on both sides of the point of no return. */
+export type Pause =
+  | { readonly _tag: "Sleep"; readonly ms: number }
+  | { readonly _tag: "Wait"; readonly signal: SignalName; readonly timeoutMs?: number | undefined };
+
 export type Node =
+  | Pause
   | { readonly _tag: "Act"; readonly inDoubt: InDoubt; readonly script: Script }
   | { readonly _tag: "Read"; readonly script: Script }
   | All<Node>
@@ -26,6 +34,7 @@ export interface All<Member> {
 }
 
 export type ForwardNode =
+  | Pause
   | { readonly _tag: "Repeat"; readonly script: Script }
   | { readonly _tag: "Look"; readonly script: Script }
   | { readonly _tag: "Emit" }
@@ -37,6 +46,17 @@ export interface SagaPlan {
   readonly pivot?: { readonly inDoubt: "resolve" | "park"; readonly script: Script } | undefined;
   readonly complete?: readonly ForwardNode[] | undefined;
 }
+
+/** Shorter than a step's retries, about as long, longer, and so long that nobody waits for it in memory. */
+const pauseMs = fc.constantFrom(0, 1, 15, 200, 3_000, 45_000);
+const pause: fc.Arbitrary<Pause> = fc.oneof(
+  fc.record({ _tag: fc.constant("Sleep" as const), ms: pauseMs }),
+  fc.record({
+    _tag: fc.constant("Wait" as const),
+    signal: fc.constantFrom<SignalName>("news", "word"),
+    timeoutMs: fc.option(pauseMs, { nil: undefined, freq: 1 }),
+  }),
+);
 
 const leaf = <Tag extends string>(_tag: Tag) => fc.constant({ _tag } as const);
 const all = <Member>(member: fc.Arbitrary<Member>): fc.Arbitrary<All<Member>> =>
@@ -57,6 +77,7 @@ export function nodes(scripts: fc.Arbitrary<Script>, policies: readonly InDoubt[
     node: fc.oneof(
       { depthSize: "medium", depthIdentifier: "body", maxDepth: 3 },
       { weight: 16, arbitrary: act },
+      { weight: 4, arbitrary: pause },
       { weight: 1, arbitrary: fc.record({ _tag: fc.constant("Read" as const), script: scripts }) },
       { weight: 1, arbitrary: leaf("Emit") },
       { weight: 1, arbitrary: leaf("Stamp") },
@@ -83,6 +104,7 @@ export function nodes(scripts: fc.Arbitrary<Script>, policies: readonly InDoubt[
 const forwardLeaf: fc.Arbitrary<ForwardNode> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ _tag: fc.constant("Repeat" as const), script: forwardScript }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("Look" as const), script: forwardScript }) },
+  { weight: 1, arbitrary: pause },
   { weight: 1, arbitrary: leaf("Emit") },
   { weight: 1, arbitrary: leaf("Stamp") },
 );

@@ -309,7 +309,7 @@ test("I6: a process that dies before or after any append goes the same way at ev
         status = (await engine.inspect("s"))._unsafeUnwrap().status;
       }
     });
-    const result = await live([after], (engine) => engine.result(after, "s"));
+    const result = await live([after], async (engine) => engine.result(after, "s"));
     return { result, told: told(), taken: taken(bench) };
   });
   expect(undisturbed.taken).toEqual(["late"]);

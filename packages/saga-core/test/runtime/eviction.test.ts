@@ -292,6 +292,38 @@ describe("a parked saga", () => {
     expect([statusOn(bench), participants.told()]).toEqual(["parked", ["stuck 1", "afterwards 2"]]);
     expect(bench.timer.sleepers).toBe(0);
   });
+
+  test("that was woken for a deadline, and whose clock was set back meanwhile, is answered for as parked, and woken again in time", async () => {
+    const { bench, participants } = setUp();
+    const stuck = participants.compensatable("stuck", { run: unknown, inDoubt: "park", retry: { attempts: 1 } });
+    const one = saga({
+      name: "one",
+      input: numberInput,
+      deadline: { hours: 1 },
+      *run() {
+        yield* stuck(1);
+      },
+    });
+    const { engine } = bench.open([one], {
+      wrap: (store) => ({
+        ...store,
+        claim: (sagaId) => {
+          // Of sleepers with one time, the one that fell asleep first wakes first: the clock is set before the saga's own alarm rings.
+          void bench.timer.sleep(0).then(() => {
+            bench.clock.skewMs = -2 * HOUR;
+          });
+          return store.claim(sagaId);
+        },
+      }),
+    });
+    (await engine.start(one, 0, { id: "s" }))._unsafeUnwrap();
+    await bench.timer.advance(HOUR);
+    expect(epochOf(bench)).toBe(2);
+    const hangs = bench.timer.idle().then(() => "hangs");
+    expect(await Promise.race([engine.result(one, "s").match(String, ({ _tag }) => _tag), hangs])).toBe("SagaParked");
+    await bench.timer.advance(2 * HOUR);
+    expect(participants.told()).toEqual(["stuck 1", "undo stuck 1"]);
+  });
 });
 
 describe("an engine", () => {

@@ -2,7 +2,7 @@
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { all, fail, fault, saga, savepoint } from "../../src/index.ts";
-import { AT_ONCE, CALLED, createStuckSaga, EVERY_WAY, faulted } from "./stuck-saga.ts";
+import { AT_ONCE, CALLED, createStuckSaga, EVERY_WAY, faulted, verbsOf } from "./stuck-saga.ts";
 import { type Answer, createBench, createParticipants, numberInput } from "./workbench.ts";
 
 const refused = err({ _tag: "Refused" } as const);
@@ -16,7 +16,7 @@ describe("an operation that", () => {
       const parked = {
         _tag: "SagaParked",
         sagaId: "s",
-        operations: [{ ...address, step: "a", cause: { _tag: cause, fault: { _tag: by, message: "as told" } } }],
+        operations: [{ ...address, step: "a", cause: { _tag: cause, fault: { _tag: by, message: "as told" } }, verbs: verbsOf(place, by) }],
         firstError: place === "compensation" ? { _tag: "Refused" } : undefined,
         quarantine: undefined,
       } as const;

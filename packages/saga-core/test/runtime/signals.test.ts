@@ -565,6 +565,33 @@ describe("waiting for a signal", () => {
   );
 });
 
+test.each([
+  { was: "timed", is: "untimed" },
+  { was: "untimed", is: "timed" },
+] as const)(
+  "a wait that began $was is not gone on with by a definition that has it $is: what it hands back is of another shape",
+  async ({ was, is }) => {
+    const { bench, participants, note } = setUp();
+    const waiting = (how: "timed" | "untimed") =>
+      saga({
+        name: "waiting",
+        input: numberInput,
+        *run() {
+          const answer = how === "timed" ? (yield* waitFor(approved, { timeout: HOUR })).unwrapOr(0) : yield* waitFor(approved);
+          return yield* note(answer);
+        },
+      });
+    const first = bench.open([waiting(was)]);
+    (await first.engine.start(waiting(was), 0, { id: "s" }))._unsafeUnwrap();
+    await bench.timer.idle();
+    first.kill();
+    const { engine } = bench.open([waiting(is)]);
+    expect((await send(engine, 7))._unsafeUnwrapErr()).toMatchObject({ _tag: "SagaUnavailable" });
+    expect((await engine.inspect("s"))._unsafeUnwrap()).toMatchObject({ status: "parked", quarantine: { _tag: "ReplayDiverged" } });
+    expect(participants.made).toEqual([]);
+  },
+);
+
 describe("a declaration of a signal", () => {
   test.each(["", "Approved", "a b", "a/b", "a~2", "ä", ".a"])("refuses the name %j", (name) => {
     expect(() => signal({ name, payload: z.number() })).toThrow("signal");

@@ -3,7 +3,7 @@
  * under test is always `a`, with input 2; it answers as it is told until `mend` is called, and succeeds with 20 from then on.
  */
 import { err, ok } from "neverthrow";
-import { type Call, type FaultTag, fault, type Saga, saga } from "../../src/index.ts";
+import { type Call, type FaultTag, fault, type OperatorVerb, type Saga, saga } from "../../src/index.ts";
 import type { OperatorOrder } from "../../src/runtime/operator-verbs.ts";
 import { type Answer, type Behaviour, createBench, createParticipants, numberInput, type OpenOptions, type Refused } from "./workbench.ts";
 
@@ -115,6 +115,12 @@ export const CALLED: Readonly<Record<Place, readonly string[]>> = {
   readOnly: ["before 1", "a 2"],
   compensation: ["before 1", "a 2", "after 3", "undo a 2"],
 };
+
+/** What an operator may do with what is stuck, where its step has no deciding query. */
+export function verbsOf(place: Place, by: FaultTag): readonly OperatorVerb[] {
+  const notApplied = place === "action" || by === "Sealed";
+  return ["retry", "settleApplied", ...(notApplied ? ["settleNotApplied" as const] : []), "abandon"];
+}
 
 interface Way {
   readonly cause: "DoubtRemains" | "OutputLost" | "KeyReused" | "EvidenceLost" | "CannotGoOn";

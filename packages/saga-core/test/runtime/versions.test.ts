@@ -206,7 +206,7 @@ describe("an examination", () => {
     const { bench, participants } = setUp();
     const [before, after] = [
       participants.compensatable("before"),
-      participants.retriable("after", { run: never as never, retry: { timeoutMs: 3_600_000 } }),
+      participants.retriable("after", { run: never, retry: { timeoutMs: 3_600_000 } }),
     ];
     const forward = (complete: "as it was" | "throws" | "is shorter") =>
       saga({

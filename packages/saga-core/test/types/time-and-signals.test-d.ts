@@ -28,7 +28,15 @@ import {
   sleepUntil,
   waitFor,
 } from "../../src/index.ts";
-import { checkoutInput, completePayment, findMember, markPaid, type NoSuchMember, type PaymentRefused } from "./steps.ts";
+import {
+  type CheckoutInput,
+  checkoutInput,
+  completePayment,
+  findMember,
+  markPaid,
+  type NoSuchMember,
+  type PaymentRefused,
+} from "./steps.ts";
 
 const approved = signal({ name: "payment.approved", payload: z.object({ amount: z.number(), at: z.string().transform(Number) }) });
 const nudged = signal({ name: "nudged", payload: z.undefined() });
@@ -76,7 +84,7 @@ test("silence is a failure of the saga only when the body makes it one", () => {
       return answer.isOk() ? answer.value.amount : 0;
     },
   });
-  expectTypeOf(patient).toEqualTypeOf<NestableSaga<"patient", z.infer<typeof checkoutInput> & object, number, never>>();
+  expectTypeOf(patient).toEqualTypeOf<NestableSaga<"patient", CheckoutInput, number, never>>();
   const impatient = saga({
     name: "impatient",
     input: checkoutInput,
