@@ -1,11 +1,11 @@
 /** What every service of the example has: a database, a fence, a server on its contract. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Contract, Service } from "@backstep/contract";
+import type { AnyService, Contract } from "@backstep/contract";
 import { type ContractServer, createServer, type EventHandlers, type ServerOptions } from "@backstep/http-adapter/server";
-import { createFence, type Database, type Transaction } from "@backstep/participant";
+import { createFence, type Database, type FenceOptions, type Transaction } from "@backstep/participant";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
-import type { Patience, ServiceName } from "./settings.ts";
+import type { Patience, ProcessName, ServiceName } from "./settings.ts";
 
 export interface HostedService {
   fetch(request: Request): Promise<Response>;
@@ -17,7 +17,9 @@ export interface HostingOptions {
   /** Folder for the service's SQLite file; created when missing. */
   readonly dataDir: string;
   /** Where another service is reached. */
-  readonly peer: (name: ServiceName) => Peer;
+  readonly peer: (name: ProcessName) => Peer;
+  /** The payment gateway's secret key. */
+  readonly apiKey: string | undefined;
   readonly patience: Patience;
   readonly answerWithinMs: number;
   readonly onError: (error: unknown) => void;
@@ -34,7 +36,7 @@ const FENCE_RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;
 export function hostParticipant<Any extends Contract>(
   name: ServiceName,
   contract: Any,
-  service: Service<Any, Transaction>,
+  service: AnyService<Any, Transaction>,
   options: HostingOptions,
   events?: EventHandlers,
 ): HostedService {
@@ -50,10 +52,10 @@ export function openDatabase(name: ServiceName, dataDir: string): Database {
 
 export function serveContract<Any extends Contract>(
   contract: Any,
-  service: Service<Any, Transaction>,
+  service: AnyService<Any, Transaction>,
   database: Database,
-  options: Pick<ServerOptions<Any>, "events" | "otherPaths" | "onError">,
+  { runningLeaseMs, ...options }: Pick<ServerOptions<Any>, "events" | "otherPaths" | "onError"> & Pick<FenceOptions, "runningLeaseMs">,
 ): ContractServer {
-  const fence = createFence({ database, retentionMs: FENCE_RETENTION_MS });
+  const fence = createFence({ database, retentionMs: FENCE_RETENTION_MS, runningLeaseMs });
   return createServer({ contract, service, database, fence, ...options });
 }
