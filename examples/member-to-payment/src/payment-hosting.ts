@@ -41,6 +41,7 @@ export function hostPayment(options: HostingOptions): HostedService {
   const { dataDir, peer, patience, answerWithinMs, onError } = options;
   const database = openDatabase("payment", dataDir);
   const records = serveContract(paymentContract, createPaymentService({ gateway: reachGateway(options) }), database, {
+    patience,
     onError: (error) => isDoubt(error) || onError(error),
     // Whoever asks what became of a request must not come before that request is given up.
     runningLeaseMs: 2 * patience.gatewayTimeoutMs,
@@ -93,7 +94,7 @@ export function hostPayment(options: HostingOptions): HostedService {
       await engine.close();
       await relay.stop();
       await store.close();
-      await database.close();
+      await records.close();
     },
   };
 }

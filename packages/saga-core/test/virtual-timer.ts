@@ -100,13 +100,13 @@ export function createVirtualTimer({ startMs = VIRTUAL_START_MS, jumpsMax = 100_
       return new Promise((resolve) => {
         const wake = (): void => {
           sleeping.delete(sleeper);
-          (signal)?.removeEventListener("abort", wake);
+          signal?.removeEventListener("abort", wake);
           resolve();
         };
         asleep += 1;
         const sleeper: Sleeper = { delayMs, wakeMs: nowMs + delayMs, order: asleep, wake };
         sleeping.add(sleeper);
-        (signal)?.addEventListener("abort", wake, { once: true });
+        signal?.addEventListener("abort", wake, { once: true });
         void drive();
       });
     },
