@@ -11,7 +11,6 @@ export {
   fail,
   now,
   sagaId,
-  savepoint,
   uuid,
 } from "./definition/effects.ts";
 export type {
@@ -29,10 +28,13 @@ export type {
   Succeeded,
   UndoableOutcome,
 } from "./definition/outcome.ts";
+export { type PivotCall, type PivotStep } from "./definition/pivot.ts";
+export { type RetriableStep } from "./definition/retriable.ts";
 export type { RetryPolicy } from "./definition/retry-policy.ts";
 export { type AnySaga, type CompleteEffect, type NestableSaga, type RunEffect, type Saga, saga } from "./definition/saga.ts";
 export type { Body, SagaDefinition } from "./definition/saga-definition.ts";
-export { type CompensatableStep, type PivotCall, type PivotStep, type ReadOnlyStep, type RetriableStep, step } from "./definition/step.ts";
+export { savepoint } from "./definition/savepoint.ts";
+export { type CompensatableStep, type ReadOnlyStep, step } from "./definition/step.ts";
 export type {
   ActionContext,
   CompensationContext,
@@ -43,16 +45,13 @@ export type {
 } from "./definition/step-definition.ts";
 export { DefinitionInvalid } from "./errors/definition-invalid.ts";
 export { type Fault, type FaultData, type FaultTag, fault, isFault } from "./errors/fault.ts";
+export type { ParkCause, ParkedOperation, Quarantine, SagaParked } from "./errors/parked.ts";
 export type {
-  ParkCause,
-  ParkedOperation,
-  Quarantine,
   SagaAbandoned,
   SagaEnding,
   SagaFaulted,
   SagaIdConflict,
   SagaNotFound,
-  SagaParked,
   SagaRequestInvalid,
   SagaStartError,
   SagaUnavailable,

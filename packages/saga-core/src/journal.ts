@@ -5,13 +5,10 @@ export type {
   JournalCorrupt,
   JournalStore,
   LoadError,
-  Outbox,
-  OutboxEvent,
   SagaStatus,
   SequenceConflict,
   StaleEpoch,
   StoredJournal,
-  StoreUnavailable,
   UnfinishedPage,
 } from "./journal/journal-store.ts";
 export { RECORD_CHARACTERS_MAX } from "./journal/journal-store.ts";
@@ -23,3 +20,5 @@ export {
   type MemoryStoreFaults,
   type MemoryStoreOptions,
 } from "./journal/memory-store.ts";
+export type { Outbox, OutboxEvent } from "./journal/outbox.ts";
+export type { StoreUnavailable } from "./journal/store-unavailable.ts";

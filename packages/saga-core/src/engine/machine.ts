@@ -8,7 +8,7 @@
 import { match, P } from "ts-pattern";
 import type { Cause } from "../definition/outcome.ts";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
-import type { Quarantine } from "../errors/saga-error.ts";
+import type { Quarantine } from "../errors/parked.ts";
 import type {
   Decision,
   Entry,
@@ -23,12 +23,12 @@ import type { SagaStatus } from "../journal/journal-store.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import { canonicalJson, freezeJson, type Json, toJson } from "../primitives/json.ts";
 import type { Command } from "./command.ts";
+import { type Compensate, undoAll } from "./compensation.ts";
 import { type CallStep, type Machine, messageOf, runBody, scopeFault } from "./interpreter.ts";
 import { freshJoin, interruptedJoin, type Join, NOTHING_KNOWN, waitsToGoOn } from "./join-attempts.ts";
 import { type Operation, operationId, rulesOf, runCommand } from "./operation.ts";
 import { ReplayDiverged } from "./replay-diverged.ts";
 import { createScope, haltCause, type Scope } from "./scope.ts";
-import { type Compensate, undoAll } from "./undo.ts";
 
 /** What applying facts came to. Nothing of it has happened yet: `entries` are appended first, then the rest is done. */
 export interface Step {

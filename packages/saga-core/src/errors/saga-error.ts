@@ -1,7 +1,7 @@
 /** How a saga can end, or be answered, other than with its output or its own domain errors. Plain data: they travel and are matched by `_tag`. */
 
-import type { Slot } from "../primitives/idempotency-key.ts";
 import type { FaultData } from "./fault.ts";
+import type { SagaParked } from "./parked.ts";
 import type { Tagged } from "./tagged.ts";
 
 /** A step could not be done for another reason than its participant's "no", and everything is taken back. */
@@ -12,36 +12,6 @@ export interface SagaFaulted {
   readonly path: string;
   readonly step?: string | undefined;
   readonly fault: FaultData;
-}
-
-/** Not finished, and the engine may not decide alone: an operator's `retry`, `settle` or `abandon` goes on from here. Nothing is lost meanwhile. */
-export interface SagaParked {
-  readonly _tag: "SagaParked";
-  readonly sagaId: string;
-  /** The operations that are stuck; empty when the saga cannot be driven at all, see `quarantine`. */
-  readonly operations: readonly ParkedOperation[];
-  /** Why the saga was going back when it got stuck: the first error. Absent while it went forward. */
-  readonly firstError?: Tagged | FaultData | undefined;
-  readonly quarantine?: Quarantine | undefined;
-}
-
-export interface ParkedOperation {
-  readonly path: string;
-  readonly step: string;
-  readonly slot: Slot;
-  readonly cause: ParkCause;
-}
-
-/** Why an operation waits for an operator. */
-export interface ParkCause {
-  readonly _tag: "DoubtRemains" | "OutputLost" | "KeyReused" | "EvidenceLost" | "CannotGoOn";
-  readonly fault: FaultData;
-}
-
-/** Why no worker can drive the saga: re-examined at every adoption, so that a deploy that mends the reason sets it free. */
-export interface Quarantine {
-  readonly _tag: "UnknownSaga" | "JournalCorrupt" | "ReplayDiverged" | "BodyFailed" | "NoProgress";
-  readonly message: string;
 }
 
 /** An operator gave it up. `stands` is the truth about what was not taken back. */

@@ -9,13 +9,13 @@ import {
   type AppendRequest,
   type JournalStore,
   type LoadError,
-  type OutboxEvent,
   RECORD_CHARACTERS_MAX,
   type SagaStatus,
   type StoredJournal,
-  type StoreUnavailable,
   type UnfinishedPage,
 } from "./journal-store.ts";
+import { type OutboxEvent } from "./outbox.ts";
+import { type StoreUnavailable } from "./store-unavailable.ts";
 
 interface StoredSaga {
   readonly saga: { readonly name: string; readonly version: number };

@@ -4,7 +4,8 @@
  */
 import { ResultAsync } from "neverthrow";
 import type { AnySaga, Saga } from "../definition/saga.ts";
-import type { SagaEnding, SagaNotFound, SagaParked, SagaStartError, SagaUnavailable, VerbRefused } from "../errors/saga-error.ts";
+import type { SagaParked } from "../errors/parked.ts";
+import type { SagaEnding, SagaNotFound, SagaStartError, SagaUnavailable, VerbRefused } from "../errors/saga-error.ts";
 import type { JournalStore } from "../journal/journal-store.ts";
 import { hostTimer, type Random, type Timer } from "../primitives/host.ts";
 import { abandonSaga, readmitSaga, retryOperation, settleOperation } from "./operator-actions.ts";

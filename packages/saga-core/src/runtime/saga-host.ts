@@ -5,7 +5,8 @@
 import { err, ok, type Result } from "neverthrow";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
 import { createMachine } from "../engine/machine.ts";
-import type { Quarantine, SagaIdConflict, SagaUnavailable } from "../errors/saga-error.ts";
+import type { Quarantine } from "../errors/parked.ts";
+import type { SagaIdConflict, SagaUnavailable } from "../errors/saga-error.ts";
 import type { AppendError } from "../journal/journal-store.ts";
 import { hash128 } from "../primitives/hash.ts";
 import { canonicalJson, type Json } from "../primitives/json.ts";
