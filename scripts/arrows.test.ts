@@ -27,7 +27,7 @@ const DOMAINS = ["member", "member-point", "product", "coupon", "order", "paymen
 /** What is wrong, where it is planted, what is imported there, and the rule that forbids it. */
 const PLANTS = [
   ["an early room imports a later one", "packages/saga-core/src/primitives/hash.ts", "../runtime/registry.ts", "primitives-before-errors"],
-  ["the engine imports the runtime", "packages/saga-core/src/engine/undo.ts", "../runtime/registry.ts", "engine-before-runtime"],
+  ["the engine imports the runtime", "packages/saga-core/src/engine/compensation.ts", "../runtime/registry.ts", "engine-before-runtime"],
   ["core imports a disk", "packages/saga-core/src/runtime/registry.ts", "node:fs", "core-depends-on-little"],
   ["core imports a schema library", "packages/saga-core/src/runtime/saga-start.ts", "zod", "core-depends-on-little"],
   ["core imports another package", "packages/saga-core/src/runtime/attempt.ts", "@backstep/contract", "core-imports-no-other-package"],

@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: six services, every failure of the table, and what is true afterwards. `npm run demo -- F5` plays one scenario, `F10` all that begin with it.
+ * `npm run demo`: six services and a payment gateway, every failure of the table, and what is true afterwards. `npm run demo -- F5` plays one scenario, `F10` all that begin with it.
  * Ends with the conservation check over everything that was played; the exit code tells. Leaves nothing behind, also on Ctrl-C.
  */
 import { checkConservation } from "../src/conservation.ts";
@@ -26,7 +26,7 @@ if (chosen.length === 0) {
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop());
 
-printLine(dim("Starting six services, each a process with its own database …"));
+printLine(dim("Starting six services, each a process with its own database, and a payment gateway …"));
 const starting = Network.start();
 const network = await starting;
 
@@ -96,7 +96,7 @@ async function showSagas(stage: Stage, books: Books): Promise<void> {
 async function audit(books: Books): Promise<boolean> {
   const report = await checkConservation(network.services, books, books.abandoned);
   printLine(
-    `\n${bold("Audit")}  ${report.products} products, ${report.members} members, ${report.orders} orders of which ${report.paidOrders} paid, ${report.usedCoupons} used coupons, ${books.abandoned.size} abandoned sagas`,
+    `\n${bold("Audit")}  ${report.products} products, ${report.members} members, ${report.orders} orders of which ${report.paidOrders} paid, ${report.usedCoupons} used coupons, ${report.authorisations} card authorisations, ${books.abandoned.size} abandoned sagas`,
   );
   for (const { law, about, expected, found } of report.violations)
     printLine(red(`       ${law}: ${about} expected ${expected}, found ${found}`));

@@ -1,4 +1,4 @@
-/** Six services as processes, a proxy before each one that the payment service calls, and clients that read them past the proxies. */
+/** Six services and a payment gateway as processes, a proxy before each one that the payment service calls, and clients that read them past the proxies. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,22 +7,32 @@ import { createClient } from "@backstep/http-adapter/client";
 import { memberContract } from "@backstep/member/contract";
 import { memberPointContract } from "@backstep/member-point/contract";
 import { orderContract } from "@backstep/order/contract";
+import { createHttpGateway } from "@backstep/payment";
 import { paymentContract } from "@backstep/payment/contract";
 import { productContract } from "@backstep/product/contract";
-import type { Services } from "../src/checkout.ts";
+import type { Bookkeepers } from "../src/conservation.ts";
 import { type ServiceProcess, startServiceProcess } from "../src/service-process.ts";
-import { type Patience, SERVICE_NAMES, type ServiceName, type ServiceSettings } from "../src/settings.ts";
+import { type Patience, PROCESS_NAMES, type ProcessName, type ServiceSettings } from "../src/settings.ts";
 import { Proxy } from "./proxy.ts";
 
-export type PeerName = Exclude<ServiceName, "payment">;
-const PEERS = SERVICE_NAMES.filter((name): name is PeerName => name !== "payment");
+export type PeerName = Exclude<ProcessName, "payment">;
+const PEERS = PROCESS_NAMES.filter((name): name is PeerName => name !== "payment");
 
 /** Short, so that a demo that waits for budgets to run out does not take all day. */
-const PATIENCE: Patience = { attempts: 3, delayMs: 40, delayMsMax: 200, timeoutMs: 400, horizonMs: 3_000, persistentHorizonMs: 2_500 };
+const PATIENCE: Patience = {
+  attempts: 3,
+  delayMs: 40,
+  delayMsMax: 200,
+  timeoutMs: 400,
+  gatewayTimeoutMs: 200,
+  horizonMs: 3_000,
+  persistentHorizonMs: 2_500,
+};
 const ANSWER_WITHIN_MS = 6_000;
+const API_KEY = "demo-key";
 
 export class Network {
-  readonly services: Services;
+  readonly services: Bookkeepers;
   readonly #dataDir: string;
   readonly #processes: Map<PeerName, ServiceProcess>;
   readonly #proxies: ReadonlyMap<PeerName, Proxy>;
@@ -36,7 +46,7 @@ export class Network {
     try {
       await Promise.all(
         PEERS.map(async (name) => {
-          const service = await startServiceProcess(name, { dataDir, port: 0, peers: {} });
+          const service = await startServiceProcess(name, { dataDir, port: 0, peers: {}, apiKey: API_KEY });
           processes.set(name, service);
           const proxy = new Proxy(service.url);
           await proxy.up();
@@ -44,7 +54,7 @@ export class Network {
         }),
       );
       const peers = Object.fromEntries(PEERS.map((name) => [name, proxies.get(name)?.url]));
-      const settings = { dataDir, port: 0, peers, patience: PATIENCE, answerWithinMs: ANSWER_WITHIN_MS };
+      const settings = { dataDir, port: 0, peers, apiKey: API_KEY, patience: PATIENCE, answerWithinMs: ANSWER_WITHIN_MS };
       return new Network(dataDir, processes, proxies, settings, await startServiceProcess("payment", settings));
     } catch (error) {
       await Promise.all([...processes.values()].map((service) => service.stop()));
@@ -74,6 +84,7 @@ export class Network {
       coupons: createClient(couponContract, direct("coupon")),
       orders: createClient(orderContract, direct("order")),
       payments: createClient(paymentContract, { baseUrl: payment.url }),
+      gateway: createHttpGateway({ ...direct("gateway"), apiKey: API_KEY }),
     };
   }
 

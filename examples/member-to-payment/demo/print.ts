@@ -49,10 +49,11 @@ export function printOutcome({ answer, before, after }: Outcome): void {
   console.log(`       after    ${stateText(after)}`);
 }
 
-function stateText({ order, reason, coupon, stock, points, payment }: Outcome["before"]): string {
+function stateText({ order, reason, coupon, stock, points, payment, card }: Outcome["before"]): string {
   const why = reason === undefined ? "" : `  because of ${reason}`;
+  const onCard = card === undefined ? "" : `  card ${card}`;
   const units = Object.values(stock).join("+");
-  return `order ${(order ?? "none").padEnd(15)} coupon ${(coupon ?? "none").padEnd(6)} stock ${units.padEnd(5)} points ${String(points ?? 0).padEnd(6)} payment ${payment ?? "none"}${why}`;
+  return `order ${(order ?? "none").padEnd(15)} coupon ${(coupon ?? "none").padEnd(6)} stock ${units.padEnd(5)} points ${String(points ?? 0).padEnd(6)} payment ${payment ?? "none"}${onCard}${why}`;
 }
 
 export function printVerdict(failures: readonly Failure[], tookMs: number): void {

@@ -1,4 +1,5 @@
-/** The failure table F1 to F13, one function each: set the stage, break something, pay, and say what must be true afterwards. */
+/** The failure table F1 to F13, and G1 to G5 of the payment gateway, one function each: set the stage, break something, pay, and say what must be true afterwards. */
+import type { PeerName } from "./network.ts";
 import type { Fate, Rule } from "./proxy.ts";
 import { type Answer, type Stage, sagaIdOf, sleep } from "./stage.ts";
 
@@ -29,6 +30,8 @@ interface Shop {
   readonly cup: string;
   readonly couponId: string;
   readonly orderId: string;
+  /** How much is paid by points; the rest by card. Default: all. */
+  readonly byPoints?: number | undefined;
 }
 
 interface ShopOptions {
@@ -53,8 +56,8 @@ function read(stage: Stage, { memberId, orderId, couponId, tea, cup }: Shop): Pr
   return stage.state({ memberId, orderId, couponId, productIds: [tea, cup] });
 }
 
-function request({ memberId, orderId, couponId }: Shop, key = "pay-1") {
-  return { memberId, orderId, couponId, key };
+function request({ memberId, orderId, couponId, byPoints }: Shop, key = "pay-1") {
+  return { memberId, orderId, couponId, points: byPoints, key };
 }
 
 /** Pays the shop's order while `around` breaks things, and reads everything before and after. */
@@ -68,11 +71,13 @@ async function payFor(stage: Stage, cast: Shop, around: (pay: () => Promise<Answ
 /** What a payment that went through leaves behind. */
 async function expectPaid(stage: Stage, cast: Shop, { answer, before }: Pick<Outcome, "answer" | "before">): Promise<Outcome["after"]> {
   stage.expect("the client's status", answer.status, 200);
-  const points = (before.points ?? 0) - PAID + accruedOn(PAID);
+  const { byPoints = PAID } = cast;
+  const points = (before.points ?? 0) - byPoints + accruedOn(PAID);
   const after = await awaitState(stage, cast, (state) => state.points === points && state.order === "PAID");
   stage.expect("order, coupon and payment", [after.order, after.coupon, after.payment], ["PAID", "USED", "PAID"]);
   stage.expect("stock is deducted once", sum(before.stock) - sum(after.stock), 3);
   stage.expect("points are deducted once, and accrued once", after.points, points);
+  stage.expect("the card pays the rest, once", after.card, byPoints === PAID ? undefined : `captured ${PAID - byPoints}`);
   return after;
 }
 
@@ -339,7 +344,7 @@ async function vanish(stage: Stage, cast: Shop, name: "product" | "member-point"
 }
 
 interface KillPoint {
-  readonly name: "order" | "coupon" | "product" | "member-point";
+  readonly name: PeerName;
   readonly route: string;
   /** Killed before the service gets the request, or after it executed it. */
   readonly when: "before" | "after";
@@ -356,38 +361,43 @@ const KILL_POINTS: readonly KillPoint[] = [
   { name: "coupon", route: RESTORE_COUPON, when: "before", endsPaid: false },
 ];
 
-const crashes: readonly Scenario[] = KILL_POINTS.map(({ name, route, when, endsPaid }, index) => ({
+const crashes: readonly Scenario[] = KILL_POINTS.map((point, index) => ({
   id: index === 0 ? "F10" : `F10.${index + 1}`,
-  title: `the payment service is killed ${when} ${name} handles ${route}`,
+  title: `the payment service is killed ${point.when} ${point.name} handles ${point.route}`,
   async play(stage) {
-    const cast = await shop(stage, endsPaid ? {} : { points: 0 });
-    const proxy = stage.network.proxy(name);
-    let killed: Promise<void> | undefined;
-    const kill = (): Promise<void> => {
-      killed ??= stage.network.killPayment();
-      return killed;
-    };
-    const before = await read(stage, cast);
-    proxy.setRule(async ({ path }) => {
-      if (!path.endsWith(route) || killed !== undefined) return "forward";
-      if (when === "after") return { fate: "neverAnswer", delivered: kill };
-      await kill();
-      return "forward";
-    });
-    const first = await stage.pay(request(cast)).catch(() => undefined);
-    stage.expect("the first request got no answer", first?.status, undefined);
-    await killed;
-    await stage.network.restartPayment();
-    const answer = await stage.payPatiently(request(cast));
-    await stage.network.calm();
-    stage.expect("the same answer on asking again", (await stage.pay(request(cast))).text, answer.text);
-    const outcome = { answer, before, after: await read(stage, cast) };
-    if (endsPaid) return { ...outcome, after: await expectPaid(stage, cast, outcome) };
-    expectRejected(stage, answer, 409, "InsufficientPoints");
+    const cast = await shop(stage, point.endsPaid ? {} : { points: 0 });
+    const outcome = await killAt(stage, cast, point);
+    if (point.endsPaid) return { ...outcome, after: await expectPaid(stage, cast, outcome) };
+    expectRejected(stage, outcome.answer, 409, "InsufficientPoints");
     expectTakenBack(stage, outcome, "FAILED");
     return outcome;
   },
 }));
+
+/** Kills the payment service at the first request of a route, starts it again, and asks until the answer is final. */
+async function killAt(stage: Stage, cast: Shop, { name, route, when }: KillPoint): Promise<Outcome> {
+  const proxy = stage.network.proxy(name);
+  let killed: Promise<void> | undefined;
+  const kill = (): Promise<void> => {
+    killed ??= stage.network.killPayment();
+    return killed;
+  };
+  const before = await read(stage, cast);
+  proxy.setRule(async ({ path }) => {
+    if (!path.endsWith(route) || killed !== undefined) return "forward";
+    if (when === "after") return { fate: "neverAnswer", delivered: kill };
+    await kill();
+    return "forward";
+  });
+  const first = await stage.pay(request(cast)).catch(() => undefined);
+  stage.expect("the first request got no answer", first?.status, undefined);
+  await killed;
+  await stage.network.restartPayment();
+  const answer = await stage.payPatiently(request(cast));
+  await stage.network.calm();
+  stage.expect("the same answer on asking again", (await stage.pay(request(cast))).text, answer.text);
+  return { answer, before, after: await read(stage, cast) };
+}
 
 const stuckUndo: readonly Scenario[] = [
   {
@@ -526,6 +536,113 @@ async function paymentAndOrder(stage: Stage, cast: Shop): Promise<readonly unkno
   return [payment, order];
 }
 
+const HALF = PAID / 2;
+const AUTHORISATIONS = "/v1/authorisations";
+const CAPTURES = "/captures";
+
+/** An order that is paid by points and by card. */
+async function cardShop(stage: Stage, byPoints = HALF): Promise<Shop> {
+  return { ...(await shop(stage)), byPoints };
+}
+
+function isQuestion(path: string): boolean {
+  return path.startsWith("/v1/idempotency-keys/");
+}
+
+const cards: readonly Scenario[] = [
+  {
+    id: "G1",
+    title: "half by points, half by card: approved",
+    async play(stage) {
+      const cast = await cardShop(stage);
+      const outcome = await payFor(stage, cast, (pay) => pay());
+      return { ...outcome, after: await expectPaid(stage, cast, outcome) };
+    },
+  },
+  {
+    id: "G2",
+    title: "the issuer declines the card",
+    async play(stage) {
+      // What is left for the card ends in 51.
+      const cast = await cardShop(stage, PAID - 1_451);
+      const outcome = await payFor(stage, cast, (pay) => pay());
+      expectRejected(stage, outcome.answer, 402, "AuthorisationDeclined");
+      const error = outcome.answer.body["error"] as { readonly reason?: string } | undefined;
+      stage.expect("the issuer's reason", error?.reason, "insufficient-funds");
+      expectTakenBack(stage, outcome, "FAILED");
+      stage.expect("nothing is held at the gateway", outcome.after.card, undefined);
+      return outcome;
+    },
+  },
+  {
+    id: "G3",
+    title: "the gateway takes the money and never answers: in doubt, neither way is open, until it can be asked",
+    async play(stage) {
+      const cast = await cardShop(stage);
+      const before = await read(stage, cast);
+      const gateway = stage.network.proxy("gateway");
+      let captures = 0;
+      const asked = new Promise<void>((resolve) => {
+        gateway.setRule(({ path }) => {
+          if (path.endsWith(CAPTURES)) {
+            captures += 1;
+            return "neverAnswer";
+          }
+          if (isQuestion(path)) resolve();
+          return isQuestion(path) ? "fail" : "forward";
+        });
+      });
+      const paying = stage.pay(request(cast));
+      await asked;
+      const meanwhile = await read(stage, cast);
+      stage.expect("taken, and nobody knows", [meanwhile.card, meanwhile.payment], [`captured ${HALF}`, "PENDING"]);
+      stage.expect("the order is still held", meanwhile.order, "PAYMENT_PENDING");
+      const status = await stage.until(sagaIdOf(request(cast)), ({ operations }) =>
+        operations.some(({ path }) => path.startsWith("pivot/")),
+      );
+      stage.expect("nothing is undone, and nothing goes on", [undone(status), beyondPivot(status)], [[], []]);
+      await stage.network.calm();
+      const answer = await paying;
+      stage.expect("it is asked about, not repeated", captures, 1);
+      return { answer, before, after: await expectPaid(stage, cast, { answer, before }) };
+    },
+  },
+  {
+    id: "G4",
+    title: "the gateway reserves the amount and never answers: all goes back, and the undo finds it and lets it go",
+    async play(stage) {
+      const cast = await cardShop(stage);
+      const outcome = await payFor(stage, cast, async (pay) => {
+        stage.network.proxy("gateway").setRule(({ path }) => {
+          if (path === AUTHORISATIONS) return "neverAnswer";
+          return isQuestion(path) ? "fail" : "forward";
+        });
+        const paying = pay();
+        await stage.until(sagaIdOf(request(cast)), ({ cause }) => cause !== undefined);
+        await stage.network.calm();
+        return paying;
+      });
+      expectFault(stage, outcome.answer);
+      expectTakenBack(stage, outcome, "FAILED");
+      stage.expect("nothing is left reserved", outcome.after.card, `voided ${HALF}`);
+      return outcome;
+    },
+  },
+  {
+    id: "G5",
+    title: "the payment service is killed after the gateway took the money",
+    async play(stage) {
+      const cast = await cardShop(stage);
+      const outcome = await killAt(stage, cast, { name: "gateway", route: CAPTURES, when: "after", endsPaid: true });
+      return { ...outcome, after: await expectPaid(stage, cast, outcome) };
+    },
+  },
+];
+
+function beyondPivot({ operations }: Status): readonly string[] {
+  return operations.filter(({ path }) => path.startsWith("complete/")).map(({ step }) => step);
+}
+
 const happyPath: Scenario = {
   id: "F0",
   title: "nothing goes wrong",
@@ -536,4 +653,4 @@ const happyPath: Scenario = {
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [happyPath, ...refusals, ...lostAnswers, ...crashes, ...stuckUndo, ...rivals];
+export const SCENARIOS: readonly Scenario[] = [happyPath, ...refusals, ...lostAnswers, ...crashes, ...stuckUndo, ...rivals, ...cards];

@@ -25,6 +25,8 @@ export interface State {
   readonly stock: Readonly<Record<string, number>>;
   readonly points?: number | undefined;
   readonly payment?: string | undefined;
+  /** What the gateway holds for it: reserved (`open`), taken (`captured`) or let go (`voided`), with the amount. */
+  readonly card?: string | undefined;
 }
 
 export interface Failure {
@@ -44,6 +46,8 @@ export interface PaymentRequest {
   readonly orderId: string;
   readonly memberId: string;
   readonly couponId?: string | undefined;
+  /** The rest is paid by card. */
+  readonly points?: number | undefined;
   readonly key: string;
 }
 
@@ -173,12 +177,13 @@ export class Stage {
 
   /** Reads every service that a payment of this cast touches. */
   async state({ memberId, orderId, couponId, productIds }: Cast): Promise<State> {
-    const { orders, coupons, products, points, payments } = this.network.services;
+    const { orders, coupons, products, points, payments, gateway } = this.network.services;
     const stock: Record<string, number> = {};
     for (const productId of productIds) stock[short(productId)] = (await done(products.findProduct({ productId }))).available;
     const order = orderId === undefined ? undefined : await orders.findOrder({ orderId });
     const coupon = couponId === undefined ? undefined : await done(coupons.findCoupon({ couponId }));
     const paid = orderId === undefined ? [] : (await done(payments.listPayments({ orderId }))).payments;
+    const held = (await Promise.all(paid.map(({ paymentId }) => gateway.list({ reference: paymentId })))).flat();
     const state = order?.isOk() === true ? order.value.state : undefined;
     return {
       order: state?._tag,
@@ -187,6 +192,7 @@ export class Stage {
       stock,
       points: (await done(points.findBalance({ memberId, currency: CURRENCY }))).balance.amountMinor,
       payment: paid.at(-1)?.state._tag,
+      card: held.length === 0 ? undefined : held.map((each) => `${each.state.toLowerCase()} ${each.amount.amountMinor}`).join(", "),
     };
   }
 

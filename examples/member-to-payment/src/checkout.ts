@@ -1,6 +1,6 @@
 /** The checkout: the numbered list of the requirement, as a saga over the contracts of six services. */
 
-import { epochMs, id, money } from "@backstep/contract";
+import { amountMinor, epochMs, id, money } from "@backstep/contract";
 import type { couponContract } from "@backstep/coupon/contract";
 import { stepOf } from "@backstep/http-adapter";
 import type { Client } from "@backstep/http-adapter/client";
@@ -22,7 +22,13 @@ export interface Services {
   readonly payments: Client<typeof paymentContract>;
 }
 
-export const checkoutInput = z.strictObject({ orderId: id, memberId: id, couponId: id.optional() });
+export const checkoutInput = z.strictObject({
+  orderId: id,
+  memberId: id,
+  couponId: id.optional(),
+  /** How many points to spend, no more than there is to pay; the member's card pays the rest. Default: all of it by points. */
+  points: amountMinor.optional(),
+});
 export const checkoutOutput = z.strictObject({ paymentId: id, orderId: id, amount: money, paidAt: epochMs });
 
 export function createCheckout({ members, points, products, coupons, orders, payments }: Services, patience: Patience) {
@@ -36,13 +42,15 @@ export function createCheckout({ members, points, products, coupons, orders, pay
   const createPayment = stepOf(payments.createPayment, payments.failPayment, budgets);
   const deductStock = stepOf(products.deductStock, products.restoreStock, budgets);
   const deductPoints = stepOf(points.deductPoints, points.restorePoints, budgets);
+  const authorisePayment = stepOf(payments.authorisePayment, payments.voidAuthorisation, budgets);
+  const capturePayment = stepOf.pivot(payments.capturePayment, { retry });
   const completePayment = stepOf.pivot(payments.completePayment, { retry });
   const markOrderPaid = stepOf.retriable(orders.markPaid, { retry: compensationRetry });
 
   return saga({
     name: "checkout",
     input: checkoutInput,
-    *run({ orderId, memberId, couponId }) {
+    *run({ orderId, memberId, couponId, points }) {
       // 1. Find the paying member, who must exist and be active.
       yield* findPayer({ memberId });
       // 2. Find the order, see that it is the member's, and take it to PAYMENT_PENDING.
@@ -52,15 +60,19 @@ export function createCheckout({ members, points, products, coupons, orders, pay
         couponId === undefined ? 0 : (yield* useCoupon({ couponId, memberId, orderTotal: order.total })).discount.amountMinor;
       // 4. Create the payment: the order's total less the discount, never below zero.
       const amount = { ...order.total, amountMinor: Math.max(0, order.total.amountMinor - discountMinor) };
-      const payment = yield* createPayment({ orderId, memberId, amount });
+      const byPoints = { ...amount, amountMinor: Math.min(points ?? amount.amountMinor, amount.amountMinor) };
+      const byCard = { ...amount, amountMinor: amount.amountMinor - byPoints.amountMinor };
+      const { paymentId } = yield* createPayment({ orderId, memberId, amount, cardMinor: byCard.amountMinor });
       // 5. Deduct the stock of every order line, lines in parallel.
       yield* all(order.lines.map(({ productId, quantity }) => deductStock({ orderId, productId, quantity })));
-      // 6. Deduct the member's points.
-      yield* deductPoints({ memberId, amount });
-      return { paymentId: payment.paymentId, orderId, memberId, amount };
+      // 6. Deduct the member's points, and reserve on the card what they do not pay.
+      if (byPoints.amountMinor > 0) yield* deductPoints({ memberId, amount: byPoints });
+      const reserved = byCard.amountMinor > 0 ? yield* authorisePayment({ paymentId, amount: byCard }) : undefined;
+      const capture = reserved === undefined ? undefined : { paymentId, amount: byCard, authorisationId: reserved.authorisationId };
+      return { paymentId, orderId, memberId, amount, capture };
     },
-    // 7. Complete the payment. From here on there is no way back.
-    pivot: ({ paymentId }) => completePayment({ paymentId }),
+    // 7. Complete the payment, by taking what is reserved where something is. From here on there is no way back.
+    pivot: ({ paymentId, capture }) => (capture === undefined ? completePayment({ paymentId }) : capturePayment(capture)),
     *complete({ paymentId, orderId, memberId, amount }, { paidAt }) {
       // 8. Publish Payment.Completed, committed together with the pivot's outcome.
       yield* emit(paymentContract.events.paymentCompleted, { paymentId, orderId, memberId, amount, paidAt }, { subject: paymentId });

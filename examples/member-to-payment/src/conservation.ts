@@ -1,10 +1,16 @@
 /**
- * What must hold over all six services once everything is quiet, read over HTTP like anybody would: nothing was created, nothing was lost, and who paid got exactly
- * what they paid for. Effects of abandoned sagas are counted in, because an operator let them stand.
+ * What must hold over all six services, and over the gateway outside, once everything is quiet, read over HTTP like anybody would: nothing was created, nothing was
+ * lost, and who paid got exactly what they paid for. Effects of abandoned sagas are counted in, because an operator let them stand.
  */
 import { isDeepStrictEqual } from "node:util";
+import type { HttpGateway } from "@backstep/payment";
 import type { ResultAsync } from "neverthrow";
 import type { Services } from "./checkout.ts";
+
+/** All who keep books. */
+export interface Bookkeepers extends Services {
+  readonly gateway: Pick<HttpGateway, "list">;
+}
 
 /** What was put in before any payment. */
 export interface Openings {
@@ -27,6 +33,8 @@ export interface ConservationReport {
   readonly orders: number;
   readonly paidOrders: number;
   readonly usedCoupons: number;
+  /** Authorisations at the gateway. */
+  readonly authorisations: number;
   readonly violations: readonly Violation[];
 }
 
@@ -41,7 +49,7 @@ type Page<Query extends (...parameters: never[]) => unknown, Name extends string
 
 /** @param abandoned - Ids of sagas that an operator gave up. */
 export async function checkConservation(
-  services: Services,
+  services: Bookkeepers,
   openings: Openings,
   abandoned: ReadonlySet<string>,
 ): Promise<ConservationReport> {
@@ -60,6 +68,7 @@ export async function checkConservation(
     "coupons",
     ({ couponId }) => couponId,
   );
+  const authorisations = await allHeld(services.gateway);
   const paidOrders = orders.filter(({ state }) => state._tag === "PAID");
   const paidPayments = payments.filter(({ state }) => state._tag === "PAID");
   const usedCoupons = coupons.filter(({ state }) => state._tag === "USED");
@@ -68,6 +77,7 @@ export async function checkConservation(
     ...(await pointViolations(services, openings.points, paidPayments, abandoned)),
     ...couponViolations(usedCoupons, paidOrders, abandoned),
     ...paymentViolations(paidOrders, paidPayments),
+    ...gatewayViolations(authorisations, payments, abandoned),
   ];
   return {
     products: openings.stock.size,
@@ -75,6 +85,7 @@ export async function checkConservation(
     orders: orders.length,
     paidOrders: paidOrders.length,
     usedCoupons: usedCoupons.length,
+    authorisations: authorisations.length,
     violations,
   };
 }
@@ -107,7 +118,7 @@ async function stockViolations(
 }
 
 /**
- * Opening balance = balance + amounts of the member's payments + what abandoned sagas deducted and never gave back − accruals; and one accrual per payment, none for
+ * Opening balance = balance + what the member's payments took in points + what abandoned sagas deducted and never gave back − accruals; and one accrual per payment, none for
  * anything else.
  */
 async function pointViolations(
@@ -127,9 +138,9 @@ async function pointViolations(
     );
     const accruals = entries.filter(({ _tag, reference }) => _tag === "Accrued" && reference.startsWith("payment/"));
     const kept = entries.filter(({ _tag, reference }) => (_tag === "Deducted" || _tag === "Restored") && isOf(abandoned, reference));
-    const found = balance.amountMinor + sumOf(own.map(({ amount }) => amount.amountMinor)) - totalOf(accruals) - totalOf(kept);
+    const found = balance.amountMinor + sumOf(own.map(({ parts }) => parts.pointsMinor)) - totalOf(accruals) - totalOf(kept);
     if (found !== initial)
-      violations.push({ law: "opening balance = balance + paid amounts − accruals", about: memberId, expected: initial, found });
+      violations.push({ law: "opening balance = balance + points of paid payments − accruals", about: memberId, expected: initial, found });
     const accruing = own.flatMap(({ paymentId, amount }) => (amount.amountMinor < ACCRUES_FROM_MINOR ? [] : [`payment/${paymentId}`]));
     const accrued = accruals.map(({ reference }) => reference);
     if (!isDeepStrictEqual(accrued.toSorted(), accruing.toSorted())) {
@@ -175,6 +186,40 @@ function paymentViolations(paidOrders: readonly Order[], paid: readonly Payment[
     ...lost.map((about) => ({ law, about, expected: "paid", found: "not paid" })),
     ...stray.map(({ paymentId }) => ({ law, about: paymentId, expected: "named by one paid order", found: "named by none or several" })),
   ];
+}
+
+type Held = Awaited<ReturnType<HttpGateway["list"]>>[number];
+
+/**
+ * What the gateway took for an order is what its paid payments say they took by card; and nothing that it reserved is left reserved. What an abandoned saga reserved or
+ * took stands, unless its payment was completed after all.
+ */
+function gatewayViolations(held: readonly Held[], payments: readonly Payment[], abandoned: ReadonlySet<string>): readonly Violation[] {
+  const byId = new Map(payments.map((payment) => [payment.paymentId, payment]));
+  const due = new Map<string, number>();
+  const add = (orderId: string, minor: number): unknown => due.set(orderId, (due.get(orderId) ?? 0) + minor);
+  for (const { orderId, parts, state } of payments) if (state._tag === "PAID") add(orderId, parts.cardMinor);
+  const violations: Violation[] = [];
+  for (const { authorisationId, reference, state, captured } of held) {
+    const payment = byId.get(reference);
+    if (payment === undefined)
+      violations.push({ law: "who reserves has a payment", about: authorisationId, expected: reference, found: "none" });
+    if (payment === undefined || (payment.state._tag !== "PAID" && abandoned.has(payment.sagaId ?? ""))) continue;
+    if (state === "Open")
+      violations.push({ law: "nothing is left reserved", about: authorisationId, expected: "taken or let go", found: state });
+    add(payment.orderId, -(captured?.amountMinor ?? 0));
+  }
+  const law = "taken by the gateway = card parts of paid payments";
+  return [...violations, ...[...due].flatMap(([about, left]) => (left === 0 ? [] : [{ law, about, expected: 0, found: left }]))];
+}
+
+async function allHeld(gateway: Bookkeepers["gateway"]): Promise<readonly Held[]> {
+  const held: Held[] = [];
+  for (;;) {
+    const page = await gateway.list({ after: held.at(-1)?.authorisationId });
+    if (page.length === 0) return held;
+    held.push(...page);
+  }
 }
 
 export const CURRENCY = "KRW";

@@ -1,4 +1,4 @@
-/** One service by its name. The five that only take part are alike; the payment service is `payment-hosting.ts`. */
+/** One process's service by its name. The five that only take part are alike; the payment service is `payment-hosting.ts`, the gateway stands in for somebody else's. */
 import { couponContract, createCouponService } from "@backstep/coupon";
 import type { EventHandlers } from "@backstep/http-adapter/server";
 import { createMemberService, memberContract } from "@backstep/member";
@@ -7,18 +7,20 @@ import { createOrderService, orderContract } from "@backstep/order";
 import { paymentContract } from "@backstep/payment/contract";
 import { createProductService, productContract } from "@backstep/product";
 import { match } from "ts-pattern";
+import { hostGateway } from "./gateway-hosting.ts";
 import { type HostedService, type HostingOptions, hostParticipant } from "./participant-hosting.ts";
 import { hostPayment } from "./payment-hosting.ts";
-import type { ServiceName } from "./settings.ts";
+import type { ProcessName } from "./settings.ts";
 
-export function hostService(name: ServiceName, options: HostingOptions): HostedService {
+export function hostService(name: ProcessName, options: HostingOptions): HostedService {
   return match(name)
-    .with("member", () => hostParticipant(name, memberContract, createMemberService(), options))
-    .with("member-point", () => hostParticipant(name, memberPointContract, createMemberPointService(), options, pointEvents))
-    .with("product", () => hostParticipant(name, productContract, createProductService(), options))
-    .with("coupon", () => hostParticipant(name, couponContract, createCouponService(), options))
-    .with("order", () => hostParticipant(name, orderContract, createOrderService(), options))
+    .with("member", (own) => hostParticipant(own, memberContract, createMemberService(), options))
+    .with("member-point", (own) => hostParticipant(own, memberPointContract, createMemberPointService(), options, pointEvents))
+    .with("product", (own) => hostParticipant(own, productContract, createProductService(), options))
+    .with("coupon", (own) => hostParticipant(own, couponContract, createCouponService(), options))
+    .with("order", (own) => hostParticipant(own, orderContract, createOrderService(), options))
     .with("payment", () => hostPayment(options))
+    .with("gateway", () => hostGateway(options))
     .exhaustive();
 }
 

@@ -1,11 +1,11 @@
 /** What every service of the example has: a database, a fence, a server on its contract. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Contract, Service } from "@backstep/contract";
-import { type ContractServer, createServer, type EventHandlers, type ServerOptions } from "@backstep/http-adapter/server";
-import { createFence, type Database, type Transaction } from "@backstep/participant";
+import type { AnyService, Contract } from "@backstep/contract";
+import { createServer, type EventHandlers, type ServerOptions } from "@backstep/http-adapter/server";
+import { createFence, createInbox, createSweeper, type Database, type FenceOptions, type Transaction } from "@backstep/participant";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
-import type { Patience, ServiceName } from "./settings.ts";
+import type { Patience, ProcessName, ServiceName } from "./settings.ts";
 
 export interface HostedService {
   fetch(request: Request): Promise<Response>;
@@ -17,7 +17,9 @@ export interface HostingOptions {
   /** Folder for the service's SQLite file; created when missing. */
   readonly dataDir: string;
   /** Where another service is reached. */
-  readonly peer: (name: ServiceName) => Peer;
+  readonly peer: (name: ProcessName) => Peer;
+  /** The payment gateway's secret key. */
+  readonly apiKey: string | undefined;
   readonly patience: Patience;
   readonly answerWithinMs: number;
   readonly onError: (error: unknown) => void;
@@ -28,19 +30,19 @@ export interface Peer {
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
 }
 
-/** A week: longer than any horizon of the checkout, and than an operator's weekend. */
-const FENCE_RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+/** Longer than any key of the checkout may still be used, an operator's long weekend included. */
+const FENCE_RETENTION_MS = 7 * DAY_MS;
+const OPERATOR_MS = 4 * DAY_MS;
 
 export function hostParticipant<Any extends Contract>(
   name: ServiceName,
   contract: Any,
-  service: Service<Any, Transaction>,
+  service: AnyService<Any, Transaction>,
   options: HostingOptions,
   events?: EventHandlers,
 ): HostedService {
-  const database = openDatabase(name, options.dataDir);
-  const server = serveContract(contract, service, database, { onError: options.onError, events });
-  return { fetch: (request) => server.fetch(request), close: () => database.close() };
+  return serveContract(contract, service, openDatabase(name, options.dataDir), { ...options, events });
 }
 
 export function openDatabase(name: ServiceName, dataDir: string): Database {
@@ -48,12 +50,28 @@ export function openDatabase(name: ServiceName, dataDir: string): Database {
   return createSqliteDatabase({ path: join(dataDir, `${name}.db`) });
 }
 
+interface ServingOptions<Any extends Contract>
+  extends Pick<HostingOptions, "patience" | "onError">,
+    Pick<ServerOptions<Any>, "events" | "otherPaths">,
+    Pick<FenceOptions, "runningLeaseMs"> {}
+
+/** A contract's service behind its fence. Closes the database, too. */
 export function serveContract<Any extends Contract>(
   contract: Any,
-  service: Service<Any, Transaction>,
+  service: AnyService<Any, Transaction>,
   database: Database,
-  options: Pick<ServerOptions<Any>, "events" | "otherPaths" | "onError">,
-): ContractServer {
-  const fence = createFence({ database, retentionMs: FENCE_RETENTION_MS });
-  return createServer({ contract, service, database, fence, ...options });
+  { patience, onError, events, otherPaths, runningLeaseMs }: ServingOptions<Any>,
+): HostedService {
+  const callerHorizonMs = patience.horizonMs + patience.persistentHorizonMs + OPERATOR_MS;
+  const fence = createFence({ database, retentionMs: FENCE_RETENTION_MS, callerHorizonMs, runningLeaseMs });
+  const inbox = createInbox({ database, retentionMs: FENCE_RETENTION_MS });
+  const sweeper = createSweeper({ of: [fence, inbox] });
+  const server = createServer({ contract, service, database, fence, events, otherPaths, onError });
+  return {
+    fetch: (request) => server.fetch(request),
+    async close() {
+      await sweeper.stop();
+      await database.close();
+    },
+  };
 }

@@ -12,7 +12,7 @@ import { memberContract } from "@backstep/member/contract";
 import { memberPointContract } from "@backstep/member-point/contract";
 import { orderContract } from "@backstep/order/contract";
 import { createHttpPublisher, createRelay } from "@backstep/participant";
-import { createPaymentService, paymentContract } from "@backstep/payment";
+import { createHttpGateway, createPaymentService, GatewayFailed, type HttpGateway, paymentContract } from "@backstep/payment";
 import { productContract } from "@backstep/product/contract";
 import { createEngine } from "@backstep/saga-core";
 import { createSqliteStore } from "@backstep/sqlite-store";
@@ -24,20 +24,27 @@ import { type HostedService, type HostingOptions, openDatabase, serveContract } 
 const PATH = "/checkouts";
 
 /** What a checkout can be rejected with: what its steps' contracts declare. */
-const rejections: readonly Rejection[] = [
+const steps = [
   memberContract.operations.findPayer,
   orderContract.operations.beginPayment,
   couponContract.operations.useCoupon,
   productContract.operations.deductStock,
   memberPointContract.operations.deductPoints,
+  paymentContract.operations.createPayment,
+  paymentContract.operations.authorisePayment,
+  paymentContract.operations.capturePayment,
   paymentContract.operations.completePayment,
-].flatMap((operation) => operation.rejections as readonly Rejection[]);
+];
+const rejections = [...new Set(steps.flatMap((operation) => operation.rejections as readonly Rejection[]))];
 
 export function hostPayment(options: HostingOptions): HostedService {
   const { dataDir, peer, patience, answerWithinMs, onError } = options;
   const database = openDatabase("payment", dataDir);
-  const records = serveContract(paymentContract, createPaymentService(), database, {
-    onError,
+  const records = serveContract(paymentContract, createPaymentService({ gateway: reachGateway(options) }), database, {
+    patience,
+    onError: (error) => isDoubt(error) || onError(error),
+    // Whoever asks what became of a request must not come before that request is given up.
+    runningLeaseMs: 2 * patience.gatewayTimeoutMs,
     otherPaths: () => [sagaPaths({ saga: checkout, path: PATH, input: checkoutInput, output: checkoutOutput, rejections }), operatorPaths],
   });
   const checkout = createCheckout(
@@ -87,9 +94,19 @@ export function hostPayment(options: HostingOptions): HostedService {
       await engine.close();
       await relay.stop();
       await store.close();
-      await database.close();
+      await records.close();
     },
   };
+}
+
+function reachGateway({ peer, apiKey, patience }: HostingOptions): HttpGateway {
+  if (apiKey === undefined) throw new TypeError("the payment service needs the gateway's secret key");
+  return createHttpGateway({ ...peer("gateway"), apiKey, timeoutMs: patience.gatewayTimeoutMs });
+}
+
+/** A gateway that does not answer is no news: the saga has it in its journal as doubt. One that does not accept the key is for somebody to mend. */
+function isDoubt(error: unknown): boolean {
+  return error instanceof GatewayFailed && error.why !== "unauthorised";
 }
 
 /** Nobody signs in here, so the member who pays is the client. A real service would take the client from the request's credentials. */

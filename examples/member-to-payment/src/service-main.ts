@@ -2,9 +2,9 @@
 
 import { serve } from "@hono/node-server";
 import { hostService } from "./hosting.ts";
-import { DEFAULT_PATIENCE, readSettings, serviceName } from "./settings.ts";
+import { DEFAULT_PATIENCE, processName, readSettings } from "./settings.ts";
 
-const name = serviceName.parse(process.argv[2]);
+const name = processName.parse(process.argv[2]);
 const settings = readSettings(process.env["BACKSTEP_SERVICE"]);
 const service = hostService(name, {
   dataDir: settings.dataDir,
@@ -13,6 +13,7 @@ const service = hostService(name, {
     if (baseUrl === undefined) throw new TypeError(`service ${name} needs the URL of ${peer} in its settings`);
     return { baseUrl };
   },
+  apiKey: settings.apiKey,
   patience: settings.patience ?? DEFAULT_PATIENCE,
   answerWithinMs: settings.answerWithinMs ?? 10_000,
   onError: (error) => console.error(`[${name}]`, error),

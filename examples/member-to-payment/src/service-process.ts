@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { ServiceName, ServiceSettings } from "./settings.ts";
+import type { ProcessName, ServiceSettings } from "./settings.ts";
 
 export interface ServiceProcess {
-  readonly name: ServiceName;
+  readonly name: ProcessName;
   readonly url: string;
   readonly pid: number;
   /** SIGTERM: finishes what is in flight. Resolves when the process is gone. */
@@ -19,7 +19,7 @@ export interface ServiceProcess {
 const MAIN = fileURLToPath(new URL("service-main.ts", import.meta.url));
 
 /** Rejects with the service's own words when it ends before it is ready. */
-export function startServiceProcess(name: ServiceName, settings: ServiceSettings): Promise<ServiceProcess> {
+export function startServiceProcess(name: ProcessName, settings: ServiceSettings): Promise<ServiceProcess> {
   const child = spawn(process.execPath, ["--conditions=source", "--disable-warning=ExperimentalWarning", MAIN, name], {
     // The pipe to stdin is the leash: the child ends when it closes, so a killed parent leaves nothing behind.
     stdio: ["pipe", "pipe", "pipe"],
@@ -40,7 +40,7 @@ export function startServiceProcess(name: ServiceName, settings: ServiceSettings
   });
 }
 
-function handle(name: ServiceName, url: string, child: ChildProcess, gone: Promise<void>): ServiceProcess {
+function handle(name: ProcessName, url: string, child: ChildProcess, gone: Promise<void>): ServiceProcess {
   const end = (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal);
     return gone;

@@ -4,7 +4,11 @@ import { z } from "zod";
 export const SERVICE_NAMES = ["member", "member-point", "product", "coupon", "order", "payment"] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-export const serviceName = z.enum(SERVICE_NAMES);
+/** The six services, and the payment gateway outside, which is nobody's service but somebody else's. */
+export const PROCESS_NAMES = [...SERVICE_NAMES, "gateway"] as const;
+export type ProcessName = (typeof PROCESS_NAMES)[number];
+
+export const processName = z.enum(PROCESS_NAMES);
 
 const patience = z.strictObject({
   /** Attempts that may end in doubt before a step goes by its policy. */
@@ -12,6 +16,8 @@ const patience = z.strictObject({
   delayMs: z.int().min(1),
   delayMsMax: z.int().min(1),
   timeoutMs: z.int().min(1),
+  /** For one request to the payment gateway. An intent without an answer is left alone for twice as long, then the gateway is asked. */
+  gatewayTimeoutMs: z.int().min(1),
   /** For steps of `run` and the pivot. */
   horizonMs: z.int().min(1),
   /** For compensations, and for what comes after the pivot. */
@@ -25,6 +31,7 @@ export const DEFAULT_PATIENCE: Patience = {
   delayMs: 100,
   delayMsMax: 5_000,
   timeoutMs: 2_000,
+  gatewayTimeoutMs: 1_000,
   horizonMs: 10_000,
   persistentHorizonMs: 24 * 60 * 60 * 1_000,
 };
@@ -35,7 +42,9 @@ const serviceSettings = z.strictObject({
   /** 0: any free port. */
   port: z.int().min(0).max(65_535),
   /** Base URLs; only the payment service calls others. */
-  peers: z.partialRecord(serviceName, z.url()),
+  peers: z.partialRecord(processName, z.url()),
+  /** The payment gateway's secret key: for the gateway, and for the payment service that calls it. */
+  apiKey: z.string().min(1).optional(),
   patience: patience.optional(),
   /** How long `POST /checkouts` waits for the saga before it answers 202, in milliseconds. */
   answerWithinMs: z.int().min(1).optional(),

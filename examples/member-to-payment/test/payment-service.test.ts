@@ -34,6 +34,9 @@ describe("the page of the payment service", () => {
     expect(Object.keys(page.paths)).toEqual(
       expect.arrayContaining([
         "/payments",
+        "/payments/{paymentId}/authorisations",
+        "/payments/{paymentId}/authorisations/voids",
+        "/payments/{paymentId}/captures",
         "/checkouts",
         "/checkouts/{sagaId}",
         "/operator/parked",
@@ -57,6 +60,8 @@ describe("the payment service refuses, with a problem that its page describes:",
     ["a key that is no quoted text", "/checkouts", request("POST", "/checkouts", pay, { "idempotency-key": "k" }), 400, "key-invalid"],
     ["a body that is no JSON", "/checkouts", request("POST", "/checkouts", "{", key), 400, "request-invalid"],
     ["an input of wrong types", "/checkouts", request("POST", "/checkouts", { ...pay, orderId: 7 }, key), 400, "request-invalid"],
+    ["fewer points than none", "/checkouts", request("POST", "/checkouts", { ...pay, points: -1 }, key), 400, "request-invalid"],
+    ["points in parts", "/checkouts", request("POST", "/checkouts", { ...pay, points: 0.5 }, key), 400, "request-invalid"],
     ["members that nobody knows", "/checkouts", request("POST", "/checkouts", { ...pay, more: 1 }, key), 400, "request-invalid"],
     [
       "a body over the bound",

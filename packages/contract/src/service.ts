@@ -1,42 +1,73 @@
 /**
- * What a domain implements: one function per operation of its contract, each inside a transaction that somebody else opened. The service knows
- * nothing of HTTP, and nothing of duplicates: a fence answers those before the service is called.
+ * What a domain implements: one function per operation of its contract, each inside a transaction that somebody else opened, or the parts of an effect in
+ * another system. The service knows nothing of HTTP, and nothing of duplicates: a fence answers those before the service is called.
  */
 import type { Result } from "neverthrow";
-import type { Command, Contract, InputOf, Operation, OutputOf, Query, RejectionOf, Undo } from "./contract.ts";
+import type { CommandContext, QueryContext, UndoContext } from "./context.ts";
+import type { Command, Contract, InputOf, Operation, OutputOf, RejectionOf, Undo } from "./contract.ts";
+import type { Foreign, ForeignAction, ForeignUndo } from "./foreign.ts";
 
-export interface QueryContext<Transaction> {
-  readonly transaction: Transaction;
-  /** Epoch milliseconds on the database's clock. */
-  readonly now: number;
-}
+type CommandName<Operations> = {
+  [Name in keyof Operations]: Operations[Name] extends Command ? Name : never;
+}[keyof Operations];
 
-export interface CommandContext<Transaction> extends QueryContext<Transaction> {
-  /** The saga on whose behalf the command runs; absent for a client that acts on its own. A semantic lock is held in this name. */
-  readonly sagaId: string | undefined;
-  /** The operation's idempotency key; a good seed for the ids of new records. */
-  readonly key: string;
-}
+type CommandHandler<Any extends Operation, Transaction> = (
+  context: CommandContext<Transaction>,
+  input: InputOf<Any>,
+) => Promise<Result<OutputOf<Any>, RejectionOf<Any>>>;
 
-export interface UndoContext<Transaction, ActionOutput> extends CommandContext<Transaction> {
-  /** The recorded answer of the action. An undo's code runs only for an action that succeeded; the fence answers every other case. */
-  readonly undone: ActionOutput;
-  /** Why the saga goes back: the tag of its first error, e.g. `OutOfStock`. For records and eyes; no undo may depend on it. */
-  readonly cause?: string | undefined;
-}
+type QueryHandler<Any extends Operation, Transaction> = (
+  context: QueryContext<Transaction>,
+  input: InputOf<Any>,
+) => Promise<Result<OutputOf<Any>, RejectionOf<Any>>>;
 
-type Handler<Any extends Operation, Operations, Transaction> = Any extends Command
-  ? (context: CommandContext<Transaction>, input: InputOf<Any>) => Promise<Result<OutputOf<Any>, RejectionOf<Any>>>
-  : Any extends Query
-    ? (context: QueryContext<Transaction>, input: InputOf<Any>) => Promise<Result<OutputOf<Any>, RejectionOf<Any>>>
-    : Any extends Undo<infer Undoes>
-      ? Undoes extends keyof Operations
-        ? Operations[Undoes] extends Operation
-          ? (context: UndoContext<Transaction, OutputOf<Operations[Undoes]>>, input: InputOf<Any>) => Promise<void>
-          : never
-        : never
-      : never;
+type UndoHandler<Any extends Operation, Action extends Operation, Transaction> = (
+  context: UndoContext<Transaction, OutputOf<Action>>,
+  input: InputOf<Any>,
+) => Promise<void>;
 
-export type Service<Any extends Contract, Transaction> = {
-  readonly [Name in keyof Any["operations"]]: Handler<Any["operations"][Name], Any["operations"], Transaction>;
+type ForeignCommandHandler<Any extends Operation, Transaction> = Foreign<
+  InputOf<Any>,
+  ForeignAction<Transaction, OutputOf<Any>, RejectionOf<Any>>
+>;
+
+type ForeignUndoHandler<Any extends Operation, Action extends Operation, Transaction> = Foreign<
+  InputOf<Any>,
+  ForeignUndo<Transaction, OutputOf<Action>, RejectionOf<Action>>
+>;
+
+/** The command that an undo takes back. */
+type UndoneBy<Any extends Undo, Operations> = Any["undoes"] extends keyof Operations
+  ? Operations[Any["undoes"]] extends infer Action extends Command
+    ? Action
+    : never
+  : never;
+
+/** An undo is done the way its command is: a fence that finds a foreign intent cannot end it with local code. */
+type Handler<Name, Operations, Transaction, ForeignName> = Name extends keyof Operations
+  ? Operations[Name] extends infer Any extends Operation
+    ? Any extends Command
+      ? Name extends ForeignName
+        ? ForeignCommandHandler<Any, Transaction>
+        : CommandHandler<Any, Transaction>
+      : Any extends Undo
+        ? Any["undoes"] extends ForeignName
+          ? ForeignUndoHandler<Any, UndoneBy<Any, Operations>, Transaction>
+          : UndoHandler<Any, UndoneBy<Any, Operations>, Transaction>
+        : QueryHandler<Any, Transaction>
+    : never
+  : never;
+
+/**
+ * One function per operation. Commands that `ForeignName` names have their effect in another system: they, and their undos, are made with `foreign` instead.
+ */
+export type Service<Any extends Contract, Transaction, ForeignName extends CommandName<Any["operations"]> = never> = {
+  readonly [Name in keyof Any["operations"]]: Handler<Name, Any["operations"], Transaction, ForeignName>;
+};
+
+/** A service of this contract, whichever of its commands are foreign: what a host takes. */
+export type AnyService<Any extends Contract, Transaction> = {
+  readonly [Name in keyof Any["operations"]]:
+    | Handler<Name, Any["operations"], Transaction, never>
+    | Handler<Name, Any["operations"], Transaction, CommandName<Any["operations"]>>;
 };

@@ -46,6 +46,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   paymentId: id,
   currency,
   amountMinor: amount,
+  cardMinor: amount,
+  authorisationId: text(255),
   minimumOrderMinor: amount,
   capMinor: amount,
   unitPriceMinor: amount,
@@ -80,7 +82,14 @@ const ELSEWHERE: Readonly<Record<string, Kind>> = {
   "payment.listPayments after": id,
 };
 
-const OPTIONAL = new Set(["capMinor", "after", "coupon.listCoupons memberId", "order.listOrders memberId", "payment.listPayments orderId"]);
+const OPTIONAL = new Set([
+  "capMinor",
+  "cardMinor",
+  "after",
+  "coupon.listCoupons memberId",
+  "order.listOrders memberId",
+  "payment.listPayments orderId",
+]);
 
 const money = { amountMinor: 1, currency: "KRW" };
 const payer = { orderId: "order-1", memberId: "ann" };
@@ -88,7 +97,8 @@ const change = { memberId: "ann", amount: money };
 const ledger = { memberId: "ann", currency: "KRW" };
 const line = { orderId: "order-1", productId: "pen", quantity: 1 };
 const use = { couponId: "coupon-1", memberId: "ann", orderTotal: money };
-const request = { ...payer, amount: money };
+const request = { ...payer, amount: money, cardMinor: 1 };
+const reservation = { paymentId: "payment-1", amount: money };
 const terms = { currency: "KRW", minimumOrderMinor: 1, capMinor: 1, validFrom: 1, validUntil: 2 };
 const order = { ...payer, currency: "KRW", lines: [{ productId: "pen", quantity: 1, unitPriceMinor: 1 }] };
 
@@ -153,6 +163,9 @@ const SAMPLES: {
   payment: {
     createPayment: [request],
     failPayment: [request],
+    authorisePayment: [reservation],
+    voidAuthorisation: [reservation],
+    capturePayment: [{ ...reservation, authorisationId: "authorisation-1" }],
     completePayment: [{ paymentId: "payment-1" }],
     findPayment: [{ paymentId: "payment-1" }],
     listPayments: [{ orderId: "order-1", after: "payment-1" }],

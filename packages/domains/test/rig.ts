@@ -5,13 +5,27 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Command, Contract, InputOf, Operation, OutputOf, Query, RejectionOf, Service, Undo } from "@backstep/contract";
+import type {
+  AnyService,
+  Command,
+  Contract,
+  Foreign,
+  InputOf,
+  Operation,
+  OutputOf,
+  Query,
+  RejectionOf,
+  Service,
+  Undo,
+} from "@backstep/contract";
 import {
   type ActAnswer,
   createFence,
   createMemoryDatabase,
   type Database,
   type Fence,
+  type ForeignAction,
+  type ForeignUndo,
   type Transaction,
   type UndoAnswer,
 } from "@backstep/participant";
@@ -72,7 +86,7 @@ export const RETENTION_MS = 365 * 24 * 60 * 60 * 1_000;
 
 export async function openRig<Any extends Contract>(
   contract: Any,
-  service: Service<Any, Transaction>,
+  service: AnyService<Any, Transaction>,
   storage: (typeof STORAGES)[number],
 ): Promise<Rig<Any>> {
   const clock: Clock = { now: Date.parse("2026-03-01T00:00:00Z") };
@@ -81,14 +95,21 @@ export async function openRig<Any extends Contract>(
   let calls = 0;
 
   // Looked up by names whose kind the signatures above have checked.
-  const handlers = service as unknown as Record<string, Handler>;
+  const handlers = service as unknown as Record<string, Handler | AnyForeign>;
   const operationOf = (name: string): Operation => contract.operations[name] as Operation;
   const handlerOf = (name: string): Handler => handlers[name] as Handler;
+  /** What a foreign operation is made of; `undefined` for one that is done by a function. */
+  const partsOf = (name: string, input: unknown): unknown => {
+    const handler = handlers[name];
+    return typeof handler === "object" ? handler.partsFor(input) : undefined;
+  };
 
   async function act(name: string, given: unknown, key = `client-${++calls}`): Promise<Answered<Operation>> {
     const operation = operationOf(name);
     const input = operation.input.parse(given);
     const fenced = { key, name, input, issuedAt: clock.now, sagaId: sagaIdOf(key) };
+    const foreign = partsOf(name, input) as ForeignAction<unknown, unknown> | undefined;
+    if (foreign !== undefined) return answered(operation, await fence.intend(fenced, foreign));
     return answered(operation, await fence.act(fenced, (context) => handlerOf(name)(context, input)));
   }
 
@@ -107,6 +128,8 @@ export async function openRig<Any extends Contract>(
       const input = operation.input.parse(given);
       const undone = { key: undoes, name: (operation as Undo).undoes, issuedAt: clock.now, known };
       const fenced = { key: `${undoes}-undo`, name, input, issuedAt: clock.now, sagaId: sagaIdOf(undoes), undoes: undone };
+      const foreign = partsOf(name, input) as ForeignUndo<unknown, unknown> | undefined;
+      if (foreign !== undefined) return fence.undoIntended(fenced, foreign);
       return fence.undo(fenced, async (context) => {
         await handlerOf(name)({ ...context, cause }, input);
       });
@@ -127,6 +150,7 @@ export async function openRig<Any extends Contract>(
 
 /** Answers a result of neverthrow's, of whatever types. */
 type Handler = (context: unknown, input: unknown) => ReturnType<Parameters<Fence["act"]>[1]>;
+type AnyForeign = Foreign<unknown, unknown>;
 
 async function openDatabase(storage: (typeof STORAGES)[number], clock: Clock) {
   const now = (): number => clock.now;

@@ -11,3 +11,4 @@ export { type SagaPathsOptions, sagaPaths } from "./server/saga-paths.ts";
 export { mountSaga, type SagaRoutesOptions } from "./server/saga-routes.ts";
 export type { OperationStatus, SagaStatusDocument } from "./server/saga-status.ts";
 export type { JsonSchema } from "./server/schema-shelf.ts";
+export { ServiceInvalid } from "./server/service-invalid.ts";

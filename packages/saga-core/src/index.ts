@@ -15,7 +15,6 @@ export {
   now,
   type SignalTimedOut,
   sagaId,
-  savepoint,
   sleep,
   sleepUntil,
   uuid,
@@ -39,11 +38,14 @@ export type {
   UndoableOutcome,
 } from "./definition/outcome.ts";
 export { causeTag } from "./definition/outcome.ts";
+export { type PivotCall, type PivotStep } from "./definition/pivot.ts";
+export { type RetriableStep } from "./definition/retriable.ts";
 export type { RetryPolicy } from "./definition/retry-policy.ts";
 export { type AnySaga, type CompleteEffect, type NestableSaga, type RunEffect, type Saga, saga } from "./definition/saga.ts";
 export type { Body, SagaDefinition } from "./definition/saga-definition.ts";
+export { savepoint } from "./definition/savepoint.ts";
 export { type Signal, signal } from "./definition/signal.ts";
-export { type CompensatableStep, type PivotCall, type PivotStep, type ReadOnlyStep, type RetriableStep, step } from "./definition/step.ts";
+export { type CompensatableStep, type ReadOnlyStep, step } from "./definition/step.ts";
 export type {
   ActionContext,
   CompensationContext,
@@ -54,23 +56,16 @@ export type {
 } from "./definition/step-definition.ts";
 export { DefinitionInvalid } from "./errors/definition-invalid.ts";
 export { type Fault, type FaultData, type FaultTag, fault, isFault } from "./errors/fault.ts";
+export type { FirstError, SagaCancelled, SagaDeadlineExceeded } from "./errors/first-error.ts";
+export type { Divergence, OperatorVerb, ParkCause, ParkedOperation, Quarantine, SagaParked } from "./errors/parked.ts";
 export type {
   CancelRefused,
   CompensateRefused,
-  Divergence,
-  FirstError,
-  OperatorVerb,
-  ParkCause,
-  ParkedOperation,
-  Quarantine,
   SagaAbandoned,
-  SagaCancelled,
-  SagaDeadlineExceeded,
   SagaEnding,
   SagaFaulted,
   SagaIdConflict,
   SagaNotFound,
-  SagaParked,
   SagaRequestInvalid,
   SagaStartError,
   SagaUnavailable,

@@ -11,14 +11,11 @@ export type {
   LoadError,
   LockAnswer,
   LockRequest,
-  Outbox,
-  OutboxEvent,
   RemovedSagas,
   SagaStatus,
   SequenceConflict,
   StaleEpoch,
   StoredJournal,
-  StoreUnavailable,
   UnfinishedOptions,
   UnfinishedPage,
 } from "./journal/journal-store.ts";
@@ -31,3 +28,5 @@ export {
   type MemoryStoreFaults,
   type MemoryStoreOptions,
 } from "./journal/memory-store.ts";
+export type { Outbox, OutboxEvent } from "./journal/outbox.ts";
+export type { StoreUnavailable } from "./journal/store-unavailable.ts";

@@ -1,12 +1,17 @@
 // Goal: a contract's types are inferred from its schemas, for callers and for the service alike, and a contract that contradicts itself does not compile.
 // Method: expectTypeOf, and a reason beside each line that must not compile.
-import type { Result } from "neverthrow";
+import { ok, type Result } from "neverthrow";
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import {
+  type AnyService,
   command,
   contract,
   eventType,
+  type Foreign,
+  type ForeignAction,
+  type ForeignUndo,
+  foreign,
   type InputOf,
   type Money,
   type OutputOf,
@@ -76,6 +81,43 @@ test("a service answers each operation in its contract's types; an undo is told 
   expectTypeOf<ReturnType<Cinema["countSeats"]>>().toEqualTypeOf<Promise<Result<{ free: number }, never>>>();
   // @ts-expect-error -- a query is told of no key: it changes nothing
   expectTypeOf<Parameters<Cinema["countSeats"]>[0]>().toHaveProperty("key");
+});
+
+type Ticket = OutputOf<Operations["takeSeat"]>;
+type Refusal = RejectionOf<Operations["takeSeat"]>;
+
+test("a command that is named foreign is made of parts in its contract's types, its undo with it, and nothing else is", () => {
+  type Cinema = Service<typeof cinema, Transaction, "takeSeat">;
+  type Input = InputOf<Operations["takeSeat"]>;
+  expectTypeOf<Cinema["takeSeat"]>().toEqualTypeOf<Foreign<Input, ForeignAction<Transaction, Ticket, Refusal>>>();
+  expectTypeOf<Cinema["freeSeat"]>().toEqualTypeOf<Foreign<Input, ForeignUndo<Transaction, Ticket, Refusal>>>();
+  expectTypeOf<Cinema["countSeats"]>().toEqualTypeOf<Service<typeof cinema, Transaction>["countSeats"]>();
+  // @ts-expect-error -- a query has no effect that could be elsewhere
+  expectTypeOf<Service<typeof cinema, Transaction, "countSeats">>().toBeObject();
+  // @ts-expect-error -- an undo is foreign when its command is, not by itself
+  expectTypeOf<Service<typeof cinema, Transaction, "freeSeat">>().toBeObject();
+});
+
+test("a host takes a service whichever of its commands are foreign", () => {
+  expectTypeOf<Service<typeof cinema, Transaction>>().toExtend<AnyService<typeof cinema, Transaction>>();
+  expectTypeOf<Service<typeof cinema, Transaction, "takeSeat">>().toExtend<AnyService<typeof cinema, Transaction>>();
+  expectTypeOf<Service<typeof cinema, Transaction, "takeSeat">>().not.toExtend<Service<typeof cinema, Transaction>>();
+});
+
+test("the parts of a foreign effect are inferred from the operation that they stand for", () => {
+  const parts: Service<typeof cinema, Transaction, "takeSeat">["takeSeat"] = foreign(({ showId, seat: chair }) => ({
+    effect: async ({ key }) => {
+      expectTypeOf(showId).toEqualTypeOf<string>();
+      return ok({ ticket: `${key}/${showId}/${chair}` });
+    },
+    conclude: async ({ transaction }, conclusion) => {
+      if (conclusion._tag === "Succeeded") transaction.put(conclusion.output.ticket);
+    },
+  }));
+  expectTypeOf(parts.partsFor({ showId: "s", seat: "1" })).toEqualTypeOf<ForeignAction<Transaction, Ticket, Refusal>>();
+  // @ts-expect-error -- not this command's output
+  const wrong: Service<typeof cinema, Transaction, "takeSeat">["takeSeat"] = foreign(() => ({ effect: async () => ok({ seatNumber: 1 }) }));
+  void wrong;
 });
 
 test("an undo of what is no command of the contract does not compile", () => {

@@ -6,14 +6,17 @@ import { epochMs, id, type Money, money } from "@backstep/contract";
 import { err, ok, type Result } from "neverthrow";
 import { z } from "zod";
 
+/** The gateway's own name for something, of whatever form. */
+const gatewayId = z.string().min(1);
+
 export const authorisation = z.strictObject({
   paymentId: id,
   amount: money,
   state: z.discriminatedUnion("_tag", [
     z.strictObject({ _tag: z.literal("REQUESTED"), key: z.string() }),
-    z.strictObject({ _tag: z.literal("AUTHORISED"), authorisationId: id, authorisedAt: epochMs }),
-    z.strictObject({ _tag: z.literal("CAPTURED"), authorisationId: id, captureId: id, capturedAt: epochMs }),
-    z.strictObject({ _tag: z.literal("VOIDED"), authorisationId: id, voidedAt: epochMs }),
+    z.strictObject({ _tag: z.literal("AUTHORISED"), authorisationId: gatewayId, authorisedAt: epochMs }),
+    z.strictObject({ _tag: z.literal("CAPTURED"), authorisationId: gatewayId, captureId: gatewayId, capturedAt: epochMs }),
+    z.strictObject({ _tag: z.literal("VOIDED"), authorisationId: gatewayId, voidedAt: epochMs }),
   ]),
 });
 

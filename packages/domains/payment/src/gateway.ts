@@ -36,6 +36,8 @@ export interface Authorised {
 export interface Captured {
   readonly _tag: "Captured";
   readonly captureId: string;
+  /** Of which authorisation, so that an answer found by its key alone can be told from another one's. */
+  readonly authorisationId: string;
 }
 
 export interface Voided {

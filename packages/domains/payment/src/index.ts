@@ -1,13 +1,12 @@
 /** The door: the payment service, and the port to an outside gateway. Clients need only `@backstep/payment/contract`. */
 export type { Authorisation, AuthorisationNotInState } from "./authorisation.ts";
 export {
-  type AmountNotDue,
   type AuthoriseCard,
+  type AuthoriseCardRejection,
   type CaptureCard,
+  type CaptureCardRejection,
   type CardPayments,
-  type CardRejection,
   createCardPayments,
-  type PaymentMissing,
 } from "./card-payment.ts";
 export { type Payment, paymentContract } from "./contract.ts";
 export type {
@@ -30,6 +29,10 @@ export type {
   VoidRejection,
   VoidRequest,
 } from "./gateway.ts";
+export { GatewayFailed } from "./gateway-failed.ts";
+export { createGatewayServer, type GatewayServer, type GatewayServerOptions } from "./gateway-server.ts";
+export { createHttpGateway, type HttpGateway, type HttpGatewayOptions } from "./http-gateway.ts";
 export { createMemoryGateway, type HeldAuthorisation, type MemoryGateway, type MemoryGatewayOptions } from "./memory-gateway.ts";
 export type { PaymentNotPending } from "./payment.ts";
-export { createPaymentService, type PaymentService } from "./service.ts";
+export { createPaymentService, type PaymentService, type PaymentServiceOptions } from "./service.ts";
+export { createTestIssuer } from "./test-issuer.ts";

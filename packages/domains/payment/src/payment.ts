@@ -1,5 +1,5 @@
 /** A payment's life: PENDING → PAID or FAILED, and no further. Pure. */
-import type { RejectionOf } from "@backstep/contract";
+import type { Money, RejectionOf } from "@backstep/contract";
 import { err, ok, type Result } from "neverthrow";
 import type { Payment, paymentContract } from "./contract.ts";
 
@@ -7,6 +7,21 @@ export type PaymentNotPending = Extract<
   RejectionOf<(typeof paymentContract)["operations"]["completePayment"]>,
   { readonly _tag: "PaymentNotPending" }
 >;
+
+type CardPartTooLarge = Extract<
+  RejectionOf<(typeof paymentContract)["operations"]["createPayment"]>,
+  { readonly _tag: "CardPartTooLarge" }
+>;
+
+/** What is not paid by card is paid by points. */
+export function partsOf(amount: Money, cardMinor: number): Result<Payment["parts"], CardPartTooLarge> {
+  const pointsMinor = amount.amountMinor - cardMinor;
+  return pointsMinor < 0 ? err({ _tag: "CardPartTooLarge", amount, cardMinor }) : ok({ pointsMinor, cardMinor });
+}
+
+export function dueByCard({ amount, parts }: Payment): Money {
+  return { ...amount, amountMinor: parts.cardMinor };
+}
 
 export function create(payment: Omit<Payment, "createdAt" | "state">, now: number): Payment {
   return { ...payment, createdAt: now, state: { _tag: "PENDING" } };

@@ -3,23 +3,34 @@
  * where the money is, before a payment completes.
  */
 import assert from "node:assert/strict";
-import type { Service } from "@backstep/contract";
+import { foreign, type Service } from "@backstep/contract";
 import type { Transaction } from "@backstep/participant";
-import { err, ok, type Result } from "neverthrow";
-import type { Payment, paymentContract } from "./contract.ts";
-import { complete, create, fail } from "./payment.ts";
+import { err, ok } from "neverthrow";
+import { createCardPayments } from "./card-payment.ts";
+import type { paymentContract } from "./contract.ts";
+import type { PaymentGateway } from "./gateway.ts";
+import { GatewayFailed } from "./gateway-failed.ts";
+import { complete, create, dueByCard, fail, partsOf } from "./payment.ts";
 import { paymentIdOf } from "./payment-id.ts";
+import { isPaid, loadPayment, PAGE_ROWS } from "./payment-rows.ts";
 import { paymentTable } from "./tables.ts";
 
-export type PaymentService = Service<typeof paymentContract, Transaction>;
+export type PaymentService = Service<typeof paymentContract, Transaction, "authorisePayment" | "capturePayment">;
 
-const PAGE_ROWS = 100;
+export interface PaymentServiceOptions {
+  /** Without one, payments with a card part are refused as they are created. */
+  readonly gateway?: PaymentGateway | undefined;
+}
 
-export function createPaymentService(): PaymentService {
+export function createPaymentService({ gateway }: PaymentServiceOptions = {}): PaymentService {
+  const cards = createCardPayments(gateway ?? noGateway);
   return {
-    async createPayment({ transaction, key, sagaId, now }, input) {
+    async createPayment({ transaction, key, sagaId, now }, { cardMinor = 0, ...request }) {
+      const parts = partsOf(request.amount, cardMinor);
+      if (parts.isErr()) return err(parts.error);
+      if (cardMinor > 0 && gateway === undefined) return err({ _tag: "CardNotAccepted" });
       const paymentId = paymentIdOf(key, now);
-      const inserted = await transaction.insert(paymentTable, create({ paymentId, ...input, sagaId }, now));
+      const inserted = await transaction.insert(paymentTable, create({ paymentId, ...request, parts: parts.value, sagaId }, now));
       assert(inserted, `payment ${paymentId} exists already`);
       return ok({ paymentId });
     },
@@ -30,15 +41,20 @@ export function createPaymentService(): PaymentService {
       assert(failed.isOk(), `payment ${paymentId} is ${payment.state._tag}; it cannot fail any more`);
       await transaction.put(paymentTable, failed.value);
     },
+    authorisePayment: foreign(cards.authorise),
+    voidAuthorisation: foreign(cards.voidAuthorisation),
+    capturePayment: foreign(cards.capture),
     async completePayment({ transaction, now }, { paymentId }) {
-      const completed = (await load(transaction, paymentId)).andThen((payment) => complete(payment, now));
+      const completed = (await loadPayment(transaction, paymentId)).andThen((payment) => complete(payment, now));
       if (completed.isErr()) return err(completed.error);
+      const due = dueByCard(completed.value);
+      if (due.amountMinor > 0) return err({ _tag: "CaptureMissing", paymentId, due });
       const { orderId } = completed.value;
       if (await isPaid(transaction, orderId)) return err({ _tag: "OrderAlreadyPaid", orderId });
       await transaction.put(paymentTable, completed.value);
       return ok({ paidAt: now });
     },
-    findPayment: ({ transaction }, { paymentId }) => load(transaction, paymentId),
+    findPayment: ({ transaction }, { paymentId }) => loadPayment(transaction, paymentId),
     async listPayments({ transaction }, { orderId, after }) {
       const page = { after, limit: PAGE_ROWS };
       if (orderId === undefined) return ok({ payments: await transaction.list(paymentTable, page) });
@@ -47,22 +63,14 @@ export function createPaymentService(): PaymentService {
   };
 }
 
-interface PaymentNotFound {
-  readonly _tag: "PaymentNotFound";
-  readonly paymentId: string;
-}
+/** A shop without a gateway: no payment has a card part, so nobody comes here but with an intent from the time when there was one, and that stays in doubt. */
+const noGateway: PaymentGateway = {
+  authorise: refuse,
+  capture: refuse,
+  void: refuse,
+  settle: refuse,
+};
 
-async function load(transaction: Transaction, paymentId: string): Promise<Result<Payment, PaymentNotFound>> {
-  const payment = await transaction.get(paymentTable, paymentId);
-  return payment === undefined ? err({ _tag: "PaymentNotFound", paymentId }) : ok(payment);
-}
-
-async function isPaid(transaction: Transaction, orderId: string): Promise<boolean> {
-  let after: string | undefined;
-  for (;;) {
-    const tries = await transaction.find(paymentTable, { field: "orderId", equals: orderId }, { after, limit: PAGE_ROWS });
-    if (tries.some(({ state }) => state._tag === "PAID")) return true;
-    if (tries.length < PAGE_ROWS) return false;
-    after = tries.at(-1)?.paymentId;
-  }
+async function refuse(): Promise<never> {
+  throw new GatewayFailed("unanswered", undefined, "which this service was not given");
 }

@@ -16,7 +16,8 @@ import { openRig, type Rig, STORAGES } from "../../test/rig.ts";
 import { authorisationTable } from "../src/tables.ts";
 
 const amount = { amountMinor: 9_000, currency: "KRW" };
-const request = { orderId: "order-1", memberId: "ann", amount };
+/** Partly by points, partly by card. */
+const request = { orderId: "order-1", memberId: "ann", amount: { amountMinor: 12_000, currency: "KRW" }, cardMinor: 9_000 };
 
 /** The next call is lost: before the gateway receives it, or after it did what was asked. */
 interface Line {
@@ -42,6 +43,27 @@ function overLine(gateway: PaymentGateway, line: Line): PaymentGateway {
   };
 }
 
+/** A gateway whose ids look like nothing that this domain would give. */
+function renaming(gateway: PaymentGateway, prefix: string): PaymentGateway {
+  const inner = (authorisationId: string): string => authorisationId.slice(prefix.length);
+  return {
+    async authorise(asked, call) {
+      const answer = await gateway.authorise(asked, call);
+      return answer.map((authorised) => ({ ...authorised, authorisationId: `${prefix}${authorised.authorisationId}` }));
+    },
+    async capture(asked, call) {
+      const answer = await gateway.capture({ ...asked, authorisationId: inner(asked.authorisationId) }, call);
+      return answer.map((captured) => ({
+        ...captured,
+        captureId: `${prefix}${captured.captureId}`,
+        authorisationId: asked.authorisationId,
+      }));
+    },
+    void: (asked, call) => gateway.void({ authorisationId: inner(asked.authorisationId) }, call),
+    settle: (key, signal) => gateway.settle(key, signal),
+  };
+}
+
 describe.each(STORAGES)("on %s", (storage) => {
   let rig: Rig<typeof paymentContract>;
   let gateway: MemoryGateway;
@@ -49,7 +71,7 @@ describe.each(STORAGES)("on %s", (storage) => {
   let cards: CardPayments;
   let paymentId: string;
   beforeEach(async () => {
-    rig = await openRig(paymentContract, createPaymentService(), storage);
+    rig = await openRig(paymentContract, createPaymentService({ gateway: createMemoryGateway() }), storage);
     gateway = createMemoryGateway();
     line = { lose: undefined, calls: 0 };
     cards = createCardPayments(overLine(gateway, line));
@@ -71,6 +93,8 @@ describe.each(STORAGES)("on %s", (storage) => {
   };
   const recorded = async () =>
     (await rig.database.transaction((transaction) => transaction.get(authorisationTable, paymentId)))?.state._tag;
+  const captured = { _tag: "Captured", captureId: "capture-of-authorisation-1", authorisationId: "authorisation-1" };
+  const paid = async () => (await rig.ask("findPayment", { paymentId }))._unsafeUnwrap().state;
   const held = () => gateway.held().map(({ state }) => state);
   const passLease = () => {
     rig.clock.now += rig.fence.runningLeaseMs + 1;
@@ -83,6 +107,17 @@ describe.each(STORAGES)("on %s", (storage) => {
     expect(await capture()).toMatchObject({ _tag: "Executed", ...succeeded });
     expect(await capture()).toMatchObject({ _tag: "Replayed", ...succeeded });
     expect([held(), await recorded(), line.calls]).toEqual([["Captured"], "CAPTURED", 2]);
+    expect(await paid()).toEqual({ _tag: "PAID", paidAt: rig.clock.now });
+  });
+
+  it("keeps the names that the gateway gives, which are its own business", async () => {
+    const prefix = `https://gateway.test/authorisations/${"0".repeat(100)}/é?`;
+    cards = createCardPayments(renaming(gateway, prefix));
+    expect(await authorise()).toMatchObject({ _tag: "Executed", ...succeeded });
+    expect(await recorded()).toBe("AUTHORISED");
+    const input = { ...captureInput(), authorisationId: `${prefix}authorisation-1` };
+    expect(await rig.fence.intend(operation("saga-1/3", "payment.capture", input), cards.capture(input))).toMatchObject(succeeded);
+    expect([held(), await recorded()]).toEqual([["Captured"], "CAPTURED"]);
   });
 
   it("a capture whose answer is lost stays open for its lease, then is settled by asking, and captured once", async () => {
@@ -94,8 +129,9 @@ describe.each(STORAGES)("on %s", (storage) => {
     passLease();
     expect(await capture()).toMatchObject({
       _tag: "Executed",
-      decision: { _tag: "Succeeded", json: JSON.stringify({ _tag: "Captured", captureId: "capture-of-authorisation-1" }) },
+      decision: { _tag: "Succeeded", json: JSON.stringify({ ...captured, paidAt: rig.clock.now }) },
     });
+    expect(await paid()).toEqual({ _tag: "PAID", paidAt: rig.clock.now });
     expect([held(), await recorded()]).toEqual([["Captured"], "CAPTURED"]);
   });
 
@@ -147,6 +183,61 @@ describe.each(STORAGES)("on %s", (storage) => {
       decision: { json: JSON.stringify({ _tag: "PaymentNotPending", paymentId, state: "FAILED" }) },
     });
     expect([line.calls, gateway.held(), await recorded()]).toEqual([0, [], undefined]);
+  });
+
+  it("is paid in the same transaction as the capture is recorded, or not at all", async () => {
+    await authorise();
+    line.lose = "answer";
+    await expect(capture()).rejects.toThrow("connection reset");
+    // Nobody takes back what is being captured; if it happens all the same, it must be loud, and nothing may look settled.
+    await rig.undo("failPayment", request, "saga-1/1");
+    passLease();
+    await expect(capture()).rejects.toThrow("was captured and cannot be paid");
+    expect([held(), await recorded(), (await paid())._tag]).toEqual([["Captured"], "AUTHORISED", "FAILED"]);
+    expect(await capture()).toMatchObject({ _tag: "Running" });
+  });
+
+  it("captures for one payment of an order at most", async () => {
+    await authorise();
+    await capture();
+    const { paymentId: other } = await rig.do("createPayment", request, "saga-2/1");
+    const input = { paymentId: other, amount };
+    const second = { ...operation("saga-2/2", "payment.authorise", input), sagaId: "saga-2" };
+    await rig.fence.intend(second, cards.authorise(input));
+    const late = { ...input, authorisationId: "authorisation-2" };
+    const json = JSON.stringify({ _tag: "OrderAlreadyPaid", orderId: "order-1" });
+    expect(await rig.fence.intend(operation("saga-2/3", "payment.capture", late), cards.capture(late))).toMatchObject({
+      decision: { json },
+    });
+    expect(held()).toEqual(["Captured", "Open"]);
+  });
+
+  it("does not settle one payment by what became of another one's key", async () => {
+    const { paymentId: other } = await rig.do("createPayment", request, "saga-2/1");
+    line.lose = "answer";
+    await expect(authorise()).rejects.toThrow();
+    passLease();
+    const asked = { key: "saga-1/2", name: "payment.authorise", sagaId: "saga-1", issuedAt: rig.clock.now };
+    await expect(rig.fence.resolve(asked, cards.authorise({ paymentId: other, amount }))).rejects.toThrow("was not requested as saga-1/2");
+    passLease();
+    expect(await authorise()).toMatchObject({ _tag: "Executed", ...succeeded });
+    line.lose = "answer";
+    await expect(capture()).rejects.toThrow();
+    passLease();
+    const wrong = { ...captureInput(), authorisationId: "authorisation-9" };
+    await expect(rig.fence.resolve({ ...asked, key: "saga-1/3", name: "payment.capture" }, cards.capture(wrong))).rejects.toThrow(
+      "not authorisation-9",
+    );
+    expect([held(), await recorded()]).toEqual([["Captured"], "AUTHORISED"]);
+  });
+
+  it("a key that the gateway refuses leaves everything in doubt until it has been asked", async () => {
+    await gateway.settle("saga-1/2", new AbortController().signal);
+    await expect(authorise()).rejects.toThrow("the gateway refuses the key");
+    expect(await recorded()).toBe("REQUESTED");
+    passLease();
+    expect(await authorise()).toEqual({ _tag: "Sealed" });
+    expect([held(), await recorded()]).toEqual([[], undefined]);
   });
 
   it("asks for one authorisation per payment, also while the first is in doubt", async () => {

@@ -2,16 +2,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Authorisation, capture, grant, release, request } from "../src/authorisation.ts";
-import { complete, create, fail } from "../src/payment.ts";
+import { payment as paymentSchema } from "../src/contract.ts";
+import { complete, create, fail, partsOf } from "../src/payment.ts";
 import { paymentIdOf } from "../src/payment-id.ts";
 
 const amount = { amountMinor: 10_000, currency: "KRW" };
+const parts = { pointsMinor: 4_000, cardMinor: 6_000 };
 
 describe("a payment", () => {
   it("leaves PENDING once, for PAID or FAILED, and nothing else about it ever changes", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom("complete" as const, "fail" as const), { minLength: 1, maxLength: 10 }), (moves) => {
-        const created = create({ paymentId: "payment-1", orderId: "order-1", memberId: "ann", amount, sagaId: "saga-1" }, 0);
+        const created = create({ paymentId: "payment-1", orderId: "order-1", memberId: "ann", amount, parts, sagaId: "saga-1" }, 0);
         let payment = created;
         for (const [index, move] of moves.entries()) {
           const changed = move === "complete" ? complete(payment, index + 1) : fail(payment, index + 1);
@@ -23,6 +25,32 @@ describe("a payment", () => {
         }
         const state = moves[0] === "complete" ? { _tag: "PAID", paidAt: 1 } : { _tag: "FAILED", failedAt: 1 };
         expect(payment).toEqual({ ...created, state });
+      }),
+    );
+  });
+});
+
+describe("the parts of a payment", () => {
+  const minor = fc.integer({ min: 0, max: 1_000_000_000_000 });
+  const record = create({ paymentId: "payment-1", orderId: "order-1", memberId: "ann", amount, parts }, 0);
+
+  it("add up to its amount, or the card's is refused as more than there is to pay", () => {
+    fc.assert(
+      fc.property(minor, minor, (amountMinor, cardMinor) => {
+        const due = { amountMinor, currency: "KRW" };
+        const split = partsOf(due, cardMinor);
+        expect(split.isOk()).toBe(cardMinor <= amountMinor);
+        if (split.isErr()) expect(split.error).toEqual({ _tag: "CardPartTooLarge", amount: due, cardMinor });
+        else expect(paymentSchema.safeParse({ ...record, amount: due, parts: split.value }).success).toBe(true);
+      }),
+    );
+  });
+
+  it("that do not add up make no payment", () => {
+    fc.assert(
+      fc.property(minor, minor, minor, (amountMinor, pointsMinor, cardMinor) => {
+        const made = { ...record, amount: { amountMinor, currency: "KRW" }, parts: { pointsMinor, cardMinor } };
+        expect(paymentSchema.safeParse(made).success).toBe(pointsMinor + cardMinor === amountMinor);
       }),
     );
   });
@@ -70,6 +98,9 @@ describe("an authorisation", () => {
             release: state._tag === "AUTHORISED",
           }[move];
           expect(changed.isOk()).toBe(legal);
+          if (changed.isErr()) {
+            expect(changed.error).toEqual({ _tag: "AuthorisationNotInState", paymentId: "payment-1", state: state._tag });
+          }
           held = changed.unwrapOr(before);
           expect({ ...held, state: undefined }).toEqual({ paymentId: "payment-1", amount, state: undefined });
         }

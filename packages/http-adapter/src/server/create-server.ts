@@ -2,19 +2,21 @@
  * A contract and a service as a fetch-standard server: a route per operation, problem documents for everything that goes wrong, an OpenAPI page, a health check.
  * What happens to one call is `serve-operation.ts`.
  */
-import type { Contract, Service } from "@backstep/contract";
+import type { AnyService, Contract, Operation } from "@backstep/contract";
 import type { Database, Fence, Transaction } from "@backstep/participant";
 import { Hono } from "hono";
 import { noRouteResponse, type Route } from "./allowed-methods.ts";
 import { type EventHandlers, mountEvents } from "./events-route.ts";
 import { guarded, type Handle } from "./guarded.ts";
+import { implementationsOf } from "./implementation.ts";
 import { type OpenApiDocument, type OpenApiPaths, openApiDocument } from "./open-api.ts";
 import { problemResponse, retryAfter } from "./problem-response.ts";
-import { type AnyHandler, serveOperation } from "./serve-operation.ts";
+import { serveOperation } from "./serve-operation.ts";
 
 export interface ServerOptions<Any extends Contract> {
   readonly contract: Any;
-  readonly service: Service<Any, Transaction>;
+  /** What is made with `foreign` runs through the fence in intent mode: see `Service`. */
+  readonly service: AnyService<Any, Transaction>;
   readonly database: Database;
   readonly fence: Fence;
   /** Bytes of a request's body. Default 65,536; more is refused with 413. */
@@ -36,6 +38,7 @@ export interface ContractServer {
 
 const BODY_BYTES_MAX_DEFAULT = 64 * 1024;
 
+/** @throws {ServiceInvalid} when a command is foreign and its undo is not, or the other way round, or a query is. */
 export function createServer<Any extends Contract>(options: ServerOptions<Any>): ContractServer {
   const { contract, database, fence, events, onError = () => undefined, bodyBytesMax = BODY_BYTES_MAX_DEFAULT } = options;
   const app = new Hono();
@@ -45,11 +48,9 @@ export function createServer<Any extends Contract>(options: ServerOptions<Any>):
     routes.push({ method, path });
   };
 
-  // The service's own type ties each handler to its operation; from here on they are looked up by name.
-  const handlers = options.service as Readonly<Record<string, AnyHandler>>;
-  for (const [name, operation] of Object.entries(contract.operations)) {
-    const handle: AnyHandler = (given, input) => (handlers[name] as AnyHandler)(given, input);
-    const served = { contract, name, operation, handle, database, fence, bodyBytesMax };
+  for (const [name, implementation] of Object.entries(implementationsOf(contract, options.service))) {
+    const operation = contract.operations[name] as Operation;
+    const served = { contract, name, operation, implementation, database, fence, bodyBytesMax };
     add(operation.method, operation.path, (context) => serveOperation(served, context));
   }
   let document: OpenApiDocument | undefined;

@@ -1,27 +1,24 @@
 /**
- * One call of one operation: its headers and input checked, the fence around the service, what the service says held against the contract. Duplicates are answered
- * before business guards, because the fence comes before the service.
+ * One call of one operation: its headers and input checked, the fence around the service. Duplicates are answered before business guards, because the fence comes
+ * before the service. What a service does in its own database runs in one transaction with the fence's row; what it does in another system has its intent recorded first.
  */
 import type { Command, Contract, Operation, Query, Undo } from "@backstep/contract";
-import type { Database, Fence } from "@backstep/participant";
+import type { ActAnswer, Database, Fence, FencedOperation, FencedUndo, UndoAnswer } from "@backstep/participant";
 import type { Context } from "hono";
-import { err, ok, type Result } from "neverthrow";
 import { operationName } from "../wire.ts";
 import { answerResponse, rejectionResponse } from "./answer-response.ts";
-import { ContractBroken } from "./contract-broken.ts";
+import { type AnyHandler, actionFor, type Implementation, undoFor } from "./implementation.ts";
+import { keepAnswer } from "./keep-contract.ts";
 import { problemResponse } from "./problem-response.ts";
 import { type ReceivedCall, readCall, readUndo } from "./read-call.ts";
 import { readInput } from "./read-input.ts";
-
-/** What every handler of a service looks like once its types are erased. */
-export type AnyHandler = (context: unknown, input: unknown) => Promise<Result<unknown, unknown> | undefined>;
 
 export interface ServedOperation {
   readonly contract: Contract;
   /** Its name in the contract. */
   readonly name: string;
   readonly operation: Operation;
-  readonly handle: AnyHandler;
+  readonly implementation: Implementation;
   readonly database: Database;
   readonly fence: Fence;
   readonly bodyBytesMax: number;
@@ -50,24 +47,36 @@ export async function serveOperation(served: ServedOperation, { req }: Context):
   return operation._tag === "Command" ? act(served, operation, accepted) : undo(served, operation, accepted);
 }
 
-async function answerQuery({ contract, name, handle, database }: ServedOperation, query: Query, input: unknown): Promise<Response> {
-  const answered = await database.transaction((transaction) => handle({ transaction, now: database.now() }, input));
-  return kept(operationName(contract.name, name), query, answered).match(
+async function answerQuery(served: ServedOperation, query: Query, input: unknown): Promise<Response> {
+  const { contract, name, database } = served;
+  const answered = await database.transaction((transaction) => handlerOf(served)({ transaction, now: database.now() }, input));
+  return keepAnswer(operationName(contract.name, name), query, answered).match(
     (output) => Response.json(output ?? null),
     (rejection) => rejectionResponse(contract.name, query, JSON.stringify(rejection), undefined),
   );
 }
 
 async function act(served: ServedOperation, command: Command, { call: { asking, ...call }, input }: Accepted): Promise<Response> {
-  const { contract, handle, fence } = served;
+  const { contract, fence } = served;
   const name = operationName(contract.name, served.name);
-  if (asking) return answerResponse(contract.name, command, await fence.resolve({ ...call, name }));
-  const answer = await fence.act({ ...call, name, input }, async (context) => kept(name, command, await handle(context, input)));
+  const operation = { ...call, name, input };
+  // Only the parts of a foreign effect can say what became of one that was left open.
+  const answer = asking
+    ? await fence.resolve(operation, actionFor(served.implementation, name, command, input))
+    : await run(served, command, operation);
   return answerResponse(contract.name, command, answer);
 }
 
+async function run(served: ServedOperation, command: Command, operation: FencedOperation): Promise<ActAnswer> {
+  const { implementation, fence } = served;
+  const { name, input } = operation;
+  const foreign = actionFor(implementation, name, command, input);
+  if (foreign !== undefined) return fence.intend(operation, foreign);
+  return fence.act(operation, async (context) => keepAnswer(name, command, await handlerOf(served)(context, input)));
+}
+
 async function undo(served: ServedOperation, operation: Undo, accepted: Accepted): Promise<Response> {
-  const { contract, handle, fence } = served;
+  const { contract, fence } = served;
   const { input, headers } = accepted;
   const { asking, ...call } = accepted.call;
   const name = operationName(contract.name, served.name);
@@ -79,30 +88,19 @@ async function undo(served: ServedOperation, operation: Undo, accepted: Accepted
     return problemResponse("keyInvalid", { detail: "an undo has a key of its own, not that of its action" });
   }
   const undone = { ...undoes, name: operationName(contract.name, operation.undoes) };
-  const answer = await fence.undo({ ...call, name, input, undoes: undone }, async (context) => {
-    await handle({ ...context, cause }, input);
-  });
-  return answerResponse(contract.name, operation, answer);
+  return answerResponse(contract.name, operation, await takeBack(served, operation, { ...call, name, input, undoes: undone }, cause));
 }
 
-/**
- * What the service said, as its contract has it. An answer that does not fit is thrown before the fence records it: sent, it could give away what the contract keeps
- * back, and its reader could not read it, now or at any repeat.
- */
-function kept(name: string, operation: Command | Query, answered: Result<unknown, unknown> | undefined): Result<unknown, unknown> {
-  if (answered === undefined) throw new ContractBroken(`${name} answered nothing`);
-  return answered.match<Result<unknown, unknown>>(
-    (output) => {
-      const parsed = operation.output.safeParse(output);
-      if (!parsed.success) throw new ContractBroken(`the output of ${name} does not fit its contract`, parsed.error);
-      return ok(parsed.data);
-    },
-    (rejection) => {
-      const declared = operation.rejections.find(({ tag }) => tag === (rejection as { readonly _tag?: unknown } | undefined)?._tag);
-      const parsed = declared?.schema.safeParse(rejection);
-      if (parsed?.success !== true)
-        throw new ContractBroken(`${name} was rejected in a way that its contract does not declare`, parsed?.error);
-      return err(parsed.data);
-    },
-  );
+async function takeBack(served: ServedOperation, undo: Undo, operation: FencedUndo, cause: string | undefined): Promise<UndoAnswer> {
+  const { implementation, contract, fence } = served;
+  const foreign = undoFor(implementation, contract, undo, operation.input);
+  if (foreign !== undefined) return fence.undoIntended(operation, foreign);
+  return fence.undo(operation, async (context) => {
+    await handlerOf(served)({ ...context, cause }, operation.input);
+  });
+}
+
+function handlerOf({ implementation }: ServedOperation): AnyHandler {
+  // Which operations may be foreign was settled when the server was created.
+  return implementation as AnyHandler;
 }

@@ -204,6 +204,7 @@ describe("the document of a service that hosts a saga", () => {
     expect(Object.keys(responses)).toEqual(["200", "202", "400", "404", "409", "413", "415", "422", "500", "503"]);
     expect(typesOf(responses["409"])).toEqual([
       "urn:backstep:problem:saga-abandoned",
+      "urn:backstep:problem:saga-cancelled",
       "urn:backstep:dispatch:OutOfStock",
       "urn:backstep:dispatch:OrderClosed",
     ]);

@@ -56,7 +56,14 @@ export interface Rig {
 
 type Options = Partial<ServerOptions<typeof warehouse>> & { readonly wrap?: ((database: Database) => Database) | undefined };
 
-const TABLES = ["warehouse_items", "warehouse_reservations", "warehouse_closed_orders", "backstep_fence", "backstep_inbox"];
+/** Every table, and the member that is its rows' key. */
+const TABLES: Readonly<Record<string, string>> = {
+  warehouse_items: "itemId",
+  warehouse_reservations: "reservationId",
+  warehouse_closed_orders: "orderId",
+  backstep_fence: "key",
+  backstep_inbox: "key",
+};
 
 export async function openRig(storage: Storage, { wrap = (database) => database, ...options }: Options = {}): Promise<Rig> {
   const clock = { now: Date.parse("2026-03-01T00:00:00Z") };
@@ -83,9 +90,9 @@ export async function openRig(storage: Storage, { wrap = (database) => database,
     errors,
     send: (method, target, sent) => send((request) => server.fetch(request), document, method, target, sent),
     async rows() {
-      const lists = TABLES.map(async (name) => [
+      const lists = Object.entries(TABLES).map(async ([name, key]) => [
         name,
-        await opened.database.transaction((transaction) => transaction.list(rawTable(name))),
+        await opened.database.transaction((transaction) => transaction.list(rawTable(name, key))),
       ]);
       return Object.fromEntries(await Promise.all(lists)) as Readonly<Record<string, readonly unknown[]>>;
     },
@@ -106,8 +113,10 @@ async function openDatabase(storage: Storage, now: () => number) {
   return { database: createSqliteDatabase({ path: join(directory, "test.db"), now }), remove: () => rm(directory, { recursive: true }) };
 }
 
-function rawTable(name: string): Table<{ readonly key?: string }> {
-  return { name, key: () => "unused", decode: (document) => document as { readonly key?: string } };
+type RawRow = Readonly<Record<string, unknown>>;
+
+function rawTable(name: string, key: string): Table<RawRow> {
+  return { name, key: (row) => String(row[key]), decode: (document) => document as RawRow };
 }
 
 export async function send(

@@ -1,5 +1,6 @@
 /** Requests as the cases make them: every member has a value that tells which saga and which record it belongs to. */
-import type { AppendRequest, JournalStore, OutboxEvent, StoredJournal } from "../journal/journal-store.ts";
+import type { AppendRequest, JournalStore, StoredJournal } from "../journal/journal-store.ts";
+import type { OutboxEvent } from "../journal/outbox.ts";
 import { hostTimer } from "../primitives/host.ts";
 import { expectOk } from "./expectations.ts";
 

@@ -1,13 +1,10 @@
-/** The effects that are no steps: `all`, `savepoint`, `fail`, `emit`, `sleep`, `waitFor`, `now`, `uuid`, `sagaId`. */
+/** The effects that are no steps: `all`, `fail`, `emit`, `sleep`, `waitFor`, `lock`, `changed`, `now`, `uuid`, `sagaId`. */
 import type { Result } from "neverthrow";
 import { DefinitionInvalid } from "../errors/definition-invalid.ts";
-import type { SagaFaulted } from "../errors/saga-error.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import { type Duration, durationMs } from "../primitives/duration.ts";
 import type { JournalableCheck } from "../primitives/json.ts";
-import { type AnyYieldable, type Effect, type FailureOf, takeInstruction, type Yieldable, yieldable } from "./effect.ts";
-import type { RunEffect } from "./saga.ts";
-import type { Body } from "./saga-definition.ts";
+import { type AnyYieldable, type Effect, takeInstruction, type Yieldable, yieldable } from "./effect.ts";
 import type { Signal } from "./signal.ts";
 import { checkName } from "./step.ts";
 
@@ -44,16 +41,6 @@ export function all<const Members extends readonly AnyYieldable[] | Readonly<Rec
     return [key, instruction] as const;
   });
   return yieldable({ _tag: "All", members: instructions, shape: Array.isArray(members) ? "array" : "record", concurrency });
-}
-
-/**
- * Runs a part of a body that is undone alone when it fails; the body then goes on with the `Err`. Its own steps are all taken back before it hands
- * back anything, its events are dropped, and a park inside parks the saga.
- */
-export function savepoint<Yielded extends RunEffect, Output>(
-  body: () => Body<Yielded, Output>,
-): Yieldable<Result<Output, FailureOf<Yielded> | SagaFaulted>, Effect<"savepoint", "savepoint", never>> {
-  return yieldable({ _tag: "Savepoint", body });
 }
 
 /** Fails the body with a domain error; everything it did is taken back. */

@@ -6,8 +6,9 @@ import type { Tagged } from "../errors/tagged.ts";
 import { type Duration, durationMs } from "../primitives/duration.ts";
 import type { NonJsonPart, NotJournalable } from "../primitives/json.ts";
 import { type Effect, type EffectKind, type FailureOf, type Yieldable, type YieldedErr, yieldable } from "./effect.ts";
+import { type PivotCall } from "./pivot.ts";
 import type { Body, SagaDefinition } from "./saga-definition.ts";
-import { checkName, type PivotCall } from "./step.ts";
+import { checkName } from "./step.ts";
 
 /** What `run` may yield: everything that can be taken back or changes nothing. */
 export type RunEffect = Effect<string, Exclude<EffectKind, "retriable">, Tagged> | YieldedErr;

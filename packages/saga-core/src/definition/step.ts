@@ -7,39 +7,13 @@ import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 import type { Fault } from "../errors/fault.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import type { NonJsonPart, NotJournalable } from "../primitives/json.ts";
-import type { Answer, AnsweredOutput, AnsweredRejection, AnswerOf } from "./answer.ts";
+import type { Answer, AnsweredOutput, AnsweredRejection } from "./answer.ts";
 import { type Effect, type Yieldable, yieldable } from "./effect.ts";
-import type { Resolution } from "./outcome.ts";
+import type { PivotStep, PivotStepOptions } from "./pivot.ts";
+import type { RetriableStep, RetriableStepOptions } from "./retriable.ts";
 import { ACTION_RETRY_DEFAULT, PERSISTENT_RETRY_DEFAULT, type RetryPolicy, resolveRetryPolicy } from "./retry-policy.ts";
-import type { ActionContext, CompensationContext, InDoubtPolicy, ResolveContext, StepDefinition, StepKind } from "./step-definition.ts";
-
-interface AnyStepOptions<Name extends string, Input, Returned> {
-  /** Lower-case words with dots and dashes, e.g. `product.deduct-stock`. Part of every key: renaming a step makes it another step. */
-  readonly name: Name;
-  /**
-   * Makes one attempt. `Ok` is success, an `Err` of the participant's own is its rejection, a `Fault` says what went wrong instead, and
-   * an exception is doubt. It is called again, with the same input and key, after a crash.
-   */
-  readonly run: (input: Input, context: ActionContext) => Returned;
-  /**
-   * A Standard Schema of what `run` answers with. Attempts are not checked against it: it is for the output that an operator hands in, by `settle`, for an
-   * action whose own answer is lost. Without it any JSON is taken.
-   */
-  readonly output?: StandardSchemaV1<unknown, AnsweredOutput<Returned>> | undefined;
-  readonly retry?: RetryPolicy | undefined;
-}
-
-interface ResolvableStepOptions<Input, Returned> {
-  /**
-   * Asks the participant what became of an operation, and settles it: `SealedForGood` only once a tombstone stands. Used by the policy `resolve`, and
-   * by an operator's "not applied", which must seal the key first.
-   */
-  readonly resolve?:
-    | ((input: Input, context: ResolveContext) => ResolveAnswer<AnsweredOutput<Returned>, AnsweredRejection<Returned>>)
-    | undefined;
-}
-
-export type ResolveAnswer<Output, Rejection> = AnswerOf<Resolution<Output, Rejection>>;
+import type { CompensationContext, InDoubtPolicy, StepDefinition, StepKind } from "./step-definition.ts";
+import type { AnyStepOptions, Declared, ResolvableStepOptions } from "./step-options.ts";
 
 export interface StepOptions<Name extends string, Input, Returned>
   extends AnyStepOptions<Name, Input, Returned>,
@@ -56,42 +30,12 @@ export interface StepOptions<Name extends string, Input, Returned>
 
 export type ReadOnlyStepOptions<Name extends string, Input, Returned> = AnyStepOptions<Name, Input, Returned>;
 
-export interface PivotStepOptions<Name extends string, Input, Returned>
-  extends AnyStepOptions<Name, Input, Returned>,
-    ResolvableStepOptions<Input, Returned> {
-  /** A pivot in doubt is never guessed. Default `"resolve"` when `resolve` is given, else `"park"`. */
-  readonly inDoubt?: Exclude<InDoubtPolicy, "compensate"> | undefined;
-}
-
-export type RetriableStepOptions<Name extends string, Input, Returned> = AnyStepOptions<Name, Input, Returned> &
-  ResolvableStepOptions<Input, Returned>;
-
-interface Declared {
-  readonly "~step": StepDefinition;
-}
-
 export interface CompensatableStep<Name extends string, Input, Output, Failure> extends Declared {
   (input: Input): Yieldable<Output, Effect<Name, "compensatable", Failure>>;
 }
 
 export interface ReadOnlyStep<Name extends string, Input, Output, Failure> extends Declared {
   (input: Input): Yieldable<Output, Effect<Name, "readOnly", Failure>>;
-}
-
-export interface RetriableStep<Name extends string, Input, Output> extends Declared {
-  (input: Input): Yieldable<Output, Effect<Name, "retriable", never>>;
-}
-
-export interface PivotStep<Name extends string, Input, Output, Failure> extends Declared {
-  (input: Input): PivotCall<Name, Output, Failure>;
-}
-
-/** Not iterable: a pivot stands in `pivot`, not in a body. */
-export interface PivotCall<out Name extends string, out Output, out Failure> {
-  readonly "~pivot": { readonly step: StepDefinition; readonly input: unknown };
-  readonly "~name"?: Name;
-  readonly "~output"?: Output;
-  readonly "~failure"?: Failure;
 }
 
 /** A step without an input is called with none: a parameter of type `void` may be left out, one of type `undefined` may not. */

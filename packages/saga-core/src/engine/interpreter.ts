@@ -14,10 +14,10 @@ import { isTagged, type Tagged } from "../errors/tagged.ts";
 import type { SettledOutcome } from "../journal/entry.ts";
 import { uuidOf } from "../primitives/hash.ts";
 import { freezeJson, type Json, toJson } from "../primitives/json.ts";
+import { type Compensate, undoAll } from "./compensation.ts";
 import type { WantedLock } from "./locks.ts";
 import type { Operation } from "./operation.ts";
 import { type BodyScope, createScope, type Done, type Group, haltCause, nextPath, type Scope, type Settled } from "./scope.ts";
-import { type Compensate, undoAll } from "./undo.ts";
 import type { Wait } from "./waits.ts";
 
 /** What the interpreter needs of the machine that owns the saga's state. */

@@ -7,7 +7,7 @@ import type { Attempt, OperationCause } from "../definition/outcome.ts";
 import type { ResolvedRetryPolicy } from "../definition/retry-policy.ts";
 import type { InDoubtPolicy, StepKind } from "../definition/step-definition.ts";
 import { type Fault, fault, faultData } from "../errors/fault.ts";
-import type { ParkCause } from "../errors/saga-error.ts";
+import type { ParkCause } from "../errors/parked.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";

@@ -8,7 +8,7 @@ import { match } from "ts-pattern";
 import { type Cause, causeTag, type FaultedCause } from "../definition/outcome.ts";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
 import type { StepDefinition } from "../definition/step-definition.ts";
-import type { Quarantine } from "../errors/saga-error.ts";
+import type { Quarantine } from "../errors/parked.ts";
 import type {
   Decision,
   Entry,
@@ -25,13 +25,13 @@ import type { SagaStatus } from "../journal/journal-store.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import { freezeJson, type Json, toJson } from "../primitives/json.ts";
 import type { Command } from "./command.ts";
+import { type Compensate, undoAll } from "./compensation.ts";
 import { type CallStep, type Machine, messageOf, runBody, scopeFault } from "./interpreter.ts";
 import { freshJoin, interruptedJoin, type Join, NOTHING_KNOWN, waitsToGoOn } from "./join-attempts.ts";
 import { Locks, type WantedLock } from "./locks.ts";
 import { type Operation, operationId, rulesOf, runCommand } from "./operation.ts";
 import { Recorder } from "./recorder.ts";
 import { createScope, type Group, haltCause, type Scope } from "./scope.ts";
-import { type Compensate, undoAll } from "./undo.ts";
 import { type KeyUse, type Wait, Waits } from "./waits.ts";
 
 /** What applying facts came to. Nothing of it has happened yet: `entries` are appended first, then the rest is done. */

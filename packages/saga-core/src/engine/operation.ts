@@ -1,7 +1,7 @@
 /** One operation as the engine keeps it: what was ordered, what is known, and what continues when it settles. */
 import type { Cause, UndoableOutcome } from "../definition/outcome.ts";
 import type { StepDefinition } from "../definition/step-definition.ts";
-import type { ParkCause } from "../errors/saga-error.ts";
+import type { ParkCause } from "../errors/parked.ts";
 import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import { type IdempotencyKey, idempotencyKey, type Slot } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";

@@ -1,5 +1,5 @@
 /** Thrown inside the engine when a definition and a journal disagree; caught where journals are replayed, and turned into a quarantine. */
-import type { Divergence } from "../errors/saga-error.ts";
+import type { Divergence } from "../errors/parked.ts";
 
 export class ReplayDiverged extends Error {
   readonly _tag = "ReplayDiverged";

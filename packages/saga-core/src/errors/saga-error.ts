@@ -1,8 +1,8 @@
 /** How a saga can end, or be answered, other than with its output or its own domain errors. Plain data: they travel and are matched by `_tag`. */
 
-import type { Slot } from "../primitives/idempotency-key.ts";
 import type { FaultData } from "./fault.ts";
-import type { Tagged } from "./tagged.ts";
+import type { FirstError, SagaCancelled, SagaDeadlineExceeded } from "./first-error.ts";
+import type { SagaParked } from "./parked.ts";
 
 /** A step could not be done for another reason than its participant's "no", and everything is taken back. */
 export interface SagaFaulted {
@@ -14,67 +14,6 @@ export interface SagaFaulted {
   readonly fault: FaultData;
 }
 
-/** It was cancelled before its point of no return, and everything is taken back. */
-export interface SagaCancelled {
-  readonly _tag: "SagaCancelled";
-  readonly sagaId: string;
-  readonly by?: string | undefined;
-  readonly reason: string;
-}
-
-/** Its deadline passed before its point of no return, and everything is taken back. */
-export interface SagaDeadlineExceeded {
-  readonly _tag: "SagaDeadlineExceeded";
-  readonly sagaId: string;
-  /** Epoch milliseconds of the store's clock. */
-  readonly deadlineAt: number;
-}
-
-/** Not finished, and the engine may not decide alone: an operator's `retry`, `settle` or `abandon` goes on from here. Nothing is lost meanwhile. */
-export interface SagaParked {
-  readonly _tag: "SagaParked";
-  readonly sagaId: string;
-  /** The operations that are stuck; empty when the saga cannot be driven at all, see `quarantine`. */
-  readonly operations: readonly ParkedOperation[];
-  /** Why the saga was going back when it got stuck: the first error. Absent while it went forward. */
-  readonly firstError?: FirstError | undefined;
-  readonly quarantine?: Quarantine | undefined;
-}
-
-export interface ParkedOperation {
-  readonly path: string;
-  readonly step: string;
-  readonly slot: Slot;
-  readonly cause: ParkCause;
-  /** What may be done next. */
-  readonly verbs: readonly OperatorVerb[];
-}
-
-/** `settle` with the verdict `applied` or `notApplied`; the other two as they are called. */
-export type OperatorVerb = "retry" | "settleApplied" | "settleNotApplied" | "abandon";
-
-/** Why an operation waits for an operator. */
-export interface ParkCause {
-  readonly _tag: "DoubtRemains" | "OutputLost" | "KeyReused" | "EvidenceLost" | "CannotGoOn";
-  readonly fault: FaultData;
-}
-
-/** Why no worker can drive the saga: re-examined at every adoption, so that a deploy that mends the reason sets it free. */
-export interface Quarantine {
-  readonly _tag: "UnknownSaga" | "JournalCorrupt" | "ReplayDiverged" | "BodyFailed" | "NoProgress";
-  readonly message: string;
-  /** Of a `ReplayDiverged`. */
-  readonly divergence?: Divergence | undefined;
-}
-
-/** Where a definition and a journal disagree: what was recorded, and what the definition does there now. */
-export interface Divergence {
-  /** The entry's place in the journal, from 0. */
-  readonly entry: number;
-  readonly recorded: string;
-  readonly decided: string;
-}
-
 /** An operator gave it up. `stands` is the truth about what was not taken back. */
 export interface SagaAbandoned {
   readonly _tag: "SagaAbandoned";
@@ -84,9 +23,6 @@ export interface SagaAbandoned {
   readonly stands: readonly StandingEffect[];
   readonly firstError?: FirstError | undefined;
 }
-
-/** Why a saga went back: a domain error, a fault, a cancellation or a deadline. */
-export type FirstError = Tagged | FaultData | SagaCancelled | SagaDeadlineExceeded;
 
 export interface StandingEffect {
   readonly path: string;

@@ -9,7 +9,8 @@
 
 import type { Cause, InDoubt, OperationCause, Succeeded } from "../definition/outcome.ts";
 import type { StepKind } from "../definition/step-definition.ts";
-import type { ParkCause, StandingEffect } from "../errors/saga-error.ts";
+import type { ParkCause } from "../errors/parked.ts";
+import type { StandingEffect } from "../errors/saga-error.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";
 

@@ -5,6 +5,8 @@
  * encoded by core as one opaque text. The store orders records, guards them by (sequence, epoch), and makes them durable; it never reads them.
  */
 import type { Result } from "neverthrow";
+import type { Outbox, OutboxEvent } from "./outbox.ts";
+import type { StoreUnavailable } from "./store-unavailable.ts";
 
 /**
  * What a store may index without reading records. `running`, `parked` and `waiting` are unfinished: something is under way, an operator is needed, or only time or a
@@ -44,12 +46,6 @@ export interface StaleEpoch {
   readonly _tag: "StaleEpoch";
   readonly sagaId: string;
   readonly epoch: number;
-}
-
-/** The store cannot be reached or refuses to write. Nothing of the request was written, now or later; retried by the engine. */
-export interface StoreUnavailable {
-  readonly _tag: "StoreUnavailable";
-  readonly message: string;
 }
 
 export type AppendError = SequenceConflict | StaleEpoch | StoreUnavailable;
@@ -161,26 +157,4 @@ export interface JournalStore {
   readonly outbox: Outbox;
   /** Settles what is under way and releases the store. Appends called afterwards fail with `StoreUnavailable`. */
   close(): Promise<void>;
-}
-
-/** An event of a saga, fixed at commit. Publishing adds nothing to it, so every delivery of it is the same. */
-export interface OutboxEvent {
-  /** Unique over all sagas of the store; equal over deliveries. */
-  readonly id: string;
-  readonly type: string;
-  readonly source: string;
-  readonly subject?: string | undefined;
-  /** RFC 3339, from the store's clock. */
-  readonly time: string;
-  readonly sagaId: string;
-  /** JSON text of the event's data. */
-  readonly data: string;
-}
-
-/** The events that were committed and not yet marked as published. Publishing is a relay's work, at least once. */
-export interface Outbox {
-  /** Oldest first. */
-  pending(options: { readonly limit: number }): Promise<Result<readonly OutboxEvent[], StoreUnavailable>>;
-  /** Forgets events by id; unknown ids are ignored. */
-  published(ids: readonly string[]): Promise<Result<void, StoreUnavailable>>;
 }

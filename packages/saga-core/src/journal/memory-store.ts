@@ -14,16 +14,16 @@ import {
   type LoadError,
   type LockAnswer,
   type LockRequest,
-  type OutboxEvent,
   RECORD_CHARACTERS_MAX,
   type RemovedSagas,
   type SagaStatus,
   type StaleEpoch,
   type StoredJournal,
-  type StoreUnavailable,
   type UnfinishedOptions,
   type UnfinishedPage,
 } from "./journal-store.ts";
+import { type OutboxEvent } from "./outbox.ts";
+import { type StoreUnavailable } from "./store-unavailable.ts";
 
 interface StoredSaga {
   readonly saga: { readonly name: string; readonly version: number };

@@ -5,7 +5,8 @@
 import { match, P } from "ts-pattern";
 import type { Cause, FaultedCause } from "../definition/outcome.ts";
 import type { StepKind } from "../definition/step-definition.ts";
-import type { ParkCause, StandingEffect } from "../errors/saga-error.ts";
+import type { ParkCause } from "../errors/parked.ts";
+import type { StandingEffect } from "../errors/saga-error.ts";
 import type { Json } from "../primitives/json.ts";
 import type {
   Entry,

@@ -6,12 +6,12 @@ import { ResultAsync } from "neverthrow";
 import type { AnySaga, Saga } from "../definition/saga.ts";
 import type { Signal } from "../definition/signal.ts";
 import { DefinitionInvalid } from "../errors/definition-invalid.ts";
+import type { SagaParked } from "../errors/parked.ts";
 import type {
   CancelRefused,
   CompensateRefused,
   SagaEnding,
   SagaNotFound,
-  SagaParked,
   SagaStartError,
   SagaUnavailable,
   SignalRefused,

@@ -5,7 +5,8 @@
 import { err, ok, type Result } from "neverthrow";
 import type { AnySaga } from "../definition/saga.ts";
 import { createMachine } from "../engine/machine.ts";
-import type { Quarantine, SagaUnavailable } from "../errors/saga-error.ts";
+import type { Quarantine } from "../errors/parked.ts";
+import type { SagaUnavailable } from "../errors/saga-error.ts";
 import type { JournalStore, StoredJournal } from "../journal/journal-store.ts";
 import { quarantineOf } from "./adoption.ts";
 import { Registry } from "./registry.ts";

@@ -8,10 +8,11 @@ import type { AcquireLock, Command, RunOperation, StopOperation } from "../engin
 import { judgeStopped, withKnowledge } from "../engine/join-attempts.ts";
 import type { SagaMachine, Step } from "../engine/machine.ts";
 import { operationId } from "../engine/operation.ts";
-import type { Quarantine } from "../errors/saga-error.ts";
+import type { Quarantine } from "../errors/parked.ts";
 import type { Entry, Fact } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
-import type { AppendError, AppendRequest, JournalStore, OutboxEvent, SagaStatus } from "../journal/journal-store.ts";
+import type { AppendError, AppendRequest, JournalStore, SagaStatus } from "../journal/journal-store.ts";
+import type { OutboxEvent } from "../journal/outbox.ts";
 import { createAbortController } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import { acquireLock } from "./lock-acquirer.ts";

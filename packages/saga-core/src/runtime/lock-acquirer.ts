@@ -3,7 +3,8 @@ import { err, type Result } from "neverthrow";
 import type { AcquireLock } from "../engine/command.ts";
 import { messageOf } from "../engine/interpreter.ts";
 import type { Fact } from "../journal/entry.ts";
-import type { JournalStore, LockAnswer, LockRequest, StaleEpoch, StoreUnavailable } from "../journal/journal-store.ts";
+import type { JournalStore, LockAnswer, LockRequest, StaleEpoch } from "../journal/journal-store.ts";
+import type { StoreUnavailable } from "../journal/store-unavailable.ts";
 import type { Timer } from "../primitives/host.ts";
 
 /** How soon a lock that another saga holds is asked for again, in milliseconds: doubled each time. */

@@ -1,5 +1,5 @@
 /** What can be watched from outside: every entry, attempt, park and recovery, as plain data. Watching changes nothing: see `harmless`. */
-import type { Quarantine } from "../errors/saga-error.ts";
+import type { Quarantine } from "../errors/parked.ts";
 import type { Entry } from "../journal/entry.ts";
 import type { SagaStatus } from "../journal/journal-store.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";

@@ -20,7 +20,7 @@ import {
   type Verdict,
 } from "../engine/join-attempts.ts";
 import { type Fault, fault } from "../errors/fault.ts";
-import type { ParkCause } from "../errors/saga-error.ts";
+import type { ParkCause } from "../errors/parked.ts";
 import { isTagged } from "../errors/tagged.ts";
 import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import { type AbortSignal, createAbortController, type Random, type Timer } from "../primitives/host.ts";

@@ -1,7 +1,8 @@
 /** Operators' verbs on sagas: find the saga, check that the verb fits, journal who did it and why, and let the engine go on from there. */
 import { err, ok, type Result } from "neverthrow";
 import type { Operation } from "../engine/operation.ts";
-import type { Quarantine, SagaNotFound, SagaUnavailable, VerbRefused } from "../errors/saga-error.ts";
+import type { Quarantine } from "../errors/parked.ts";
+import type { SagaNotFound, SagaUnavailable, VerbRefused } from "../errors/saga-error.ts";
 import type { Fact, OperatorAbandoned } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
 import type { StoredJournal } from "../journal/journal-store.ts";

@@ -3,7 +3,7 @@
  * `operator-verbs.ts`.
  */
 import type { StepKind } from "../definition/step-definition.ts";
-import type { OperatorVerb, ParkCause } from "../errors/saga-error.ts";
+import type { OperatorVerb, ParkCause } from "../errors/parked.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 
 export interface ParkedCase {

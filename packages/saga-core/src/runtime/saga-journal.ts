@@ -1,6 +1,6 @@
 /** A stored journal, decoded: the entries and their fold, or why it cannot be read. */
 import { err, ok, type Result } from "neverthrow";
-import type { Quarantine } from "../errors/saga-error.ts";
+import type { Quarantine } from "../errors/parked.ts";
 import type { Entry } from "../journal/entry.ts";
 import { decodeRecord } from "../journal/entry-codec.ts";
 import type { StoredJournal } from "../journal/journal-store.ts";

@@ -1,7 +1,8 @@
 /** Reads sagas for those who wait or look: from the live instance where there is one, else from the journal. Changes nothing. */
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
-import type { Quarantine, SagaEnding, SagaNotFound, SagaParked, SagaUnavailable } from "../errors/saga-error.ts";
+import type { Quarantine, SagaParked } from "../errors/parked.ts";
+import type { SagaEnding, SagaNotFound, SagaUnavailable } from "../errors/saga-error.ts";
 import type { Entry } from "../journal/entry.ts";
 import type { SagaStatus, StoredJournal } from "../journal/journal-store.ts";
 import { type SagaView, statusOf, viewOf } from "../journal/saga-view.ts";

@@ -2,17 +2,9 @@
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
 import type { Cause } from "../definition/outcome.ts";
-import type {
-  FirstError,
-  OperatorVerb,
-  ParkedOperation,
-  Quarantine,
-  SagaAbandoned,
-  SagaCancelled,
-  SagaDeadlineExceeded,
-  SagaFaulted,
-  SagaParked,
-} from "../errors/saga-error.ts";
+import type { FirstError, SagaCancelled, SagaDeadlineExceeded } from "../errors/first-error.ts";
+import type { OperatorVerb, ParkedOperation, Quarantine, SagaParked } from "../errors/parked.ts";
+import type { SagaAbandoned, SagaFaulted } from "../errors/saga-error.ts";
 import type { Tagged } from "../errors/tagged.ts";
 import type { Ending, OperationView, SagaView, SlotView } from "../journal/saga-view.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";

@@ -1,7 +1,9 @@
 /** Testing one step: one attempt of its action or its compensation, classified as the engine would classify it. Retries nothing and journals nothing. */
 import type { Call } from "../definition/call.ts";
 import type { Attempt, Cause, UndoableOutcome } from "../definition/outcome.ts";
-import type { CompensatableStep, PivotStep, ReadOnlyStep, RetriableStep } from "../definition/step.ts";
+import type { PivotStep } from "../definition/pivot.ts";
+import type { RetriableStep } from "../definition/retriable.ts";
+import type { CompensatableStep, ReadOnlyStep } from "../definition/step.ts";
 import type { StepDefinition } from "../definition/step-definition.ts";
 import type { UndoOrder } from "../engine/command.ts";
 import { fault, faultData } from "../errors/fault.ts";

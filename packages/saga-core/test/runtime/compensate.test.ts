@@ -13,8 +13,7 @@ type Participants = ReturnType<typeof createParticipants>;
 const HOUR = 3_600_000;
 const go = signal({ name: "go", payload: z.number() });
 const shipped = { type: "order.shipped", data: z.object({ orderId: z.number() }) } as const;
-const undone = (sagaId: string, reason = "returned", by?: string) =>
-  err({ _tag: "SagaCancelled", sagaId, by, reason });
+const undone = (sagaId: string, reason = "returned", by?: string) => err({ _tag: "SagaCancelled", sagaId, by, reason });
 
 /** A step, an `all`, a savepoint that failed and one that did not, a nested saga, and a last step. */
 function createOrder(participants: Participants, { stuck }: { readonly stuck?: (nth: number) => Result<unknown, Fault> } = {}) {
