@@ -27,6 +27,7 @@ const PATIENCE: Patience = {
   gatewayTimeoutMs: 200,
   horizonMs: 3_000,
   persistentHorizonMs: 2_500,
+  approvalMs: 60_000,
 };
 const ANSWER_WITHIN_MS = 6_000;
 const API_KEY = "demo-key";

@@ -1,4 +1,5 @@
-/** The failure table F1 to F13, and G1 to G5 of the payment gateway, one function each: set the stage, break something, pay, and say what must be true afterwards. */
+/** The failure table F1 to F13, the gateway (G1 to G5) and the payments that wait (W1 to W3), one function each: set the stage, break something, pay, and say what must be true afterwards. */
+import { APPROVAL_FROM_MINOR } from "../src/checkout.ts";
 import type { PeerName } from "./network.ts";
 import type { Fate, Rule } from "./proxy.ts";
 import { type Answer, type Stage, sagaIdOf, sleep } from "./stage.ts";
@@ -37,17 +38,19 @@ interface Shop {
 interface ShopOptions {
   readonly points?: number | undefined;
   readonly cupStock?: number | undefined;
+  /** Of one unit of either product. */
+  readonly priceMinor?: number | undefined;
 }
 
 /** A member with points, two products in stock, a coupon, and an order of both products. */
-async function shop(stage: Stage, { points = POINTS, cupStock = STOCK }: ShopOptions = {}): Promise<Shop> {
+async function shop(stage: Stage, { points = POINTS, cupStock = STOCK, priceMinor = PRICE }: ShopOptions = {}): Promise<Shop> {
   const memberId = await stage.member({ points });
-  const tea = await stage.product({ stock: STOCK, priceMinor: PRICE });
-  const cup = await stage.product({ stock: cupStock, priceMinor: PRICE });
+  const tea = await stage.product({ stock: STOCK, priceMinor });
+  const cup = await stage.product({ stock: cupStock, priceMinor });
   const couponId = await stage.coupon({ memberId, discountMinor: DISCOUNT });
   const orderId = await stage.order(memberId, [
-    [tea, 2, PRICE],
-    [cup, 1, PRICE],
+    [tea, 2, priceMinor],
+    [cup, 1, priceMinor],
   ]);
   return { memberId, tea, cup, couponId, orderId };
 }
@@ -653,4 +656,78 @@ const happyPath: Scenario = {
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [happyPath, ...refusals, ...lostAnswers, ...crashes, ...stuckUndo, ...rivals, ...cards];
+/** A member rich enough for one large order, paid up to where it waits. */
+async function payLarge(
+  stage: Stage,
+): Promise<{ readonly cast: Shop; readonly before: Outcome["before"]; readonly paying: Promise<unknown> }> {
+  const cast = await shop(stage, { points: 4 * APPROVAL_FROM_MINOR, priceMinor: APPROVAL_FROM_MINOR });
+  const before = await read(stage, cast);
+  const paying = stage.pay(request(cast)).catch(() => undefined);
+  await stage.until(sagaIdOf(request(cast)), ({ status }) => status === "waiting");
+  return { cast, before, paying };
+}
+
+const waiting: readonly Scenario[] = [
+  {
+    id: "W1",
+    title: "a large payment waits for somebody's approval, through a restart of the payment service",
+    async play(stage) {
+      const { cast, before, paying } = await payLarge(stage);
+      await stage.network.killPayment();
+      await paying;
+      await stage.network.restartPayment();
+      const sagaId = sagaIdOf(request(cast));
+      stage.expect("it still waits", (await stage.status(sagaId))?.status, "waiting");
+      stage.expect("the approval is taken", await stage.approve(sagaId, true), 204);
+      stage.expect("and is one, however often it is given", await stage.approve(sagaId, true), 204);
+      const answer = await stage.payPatiently(request(cast));
+      const outcome = { answer, before, after: await read(stage, cast) };
+      stage.expect("the client's status", answer.status, 200);
+      stage.expect("order and payment", [outcome.after.order, outcome.after.payment], ["PAID", "PAID"]);
+      return outcome;
+    },
+  },
+  {
+    id: "W2",
+    title: "somebody refuses a large payment",
+    async play(stage) {
+      const { cast, before, paying } = await payLarge(stage);
+      stage.expect("the word is taken", await stage.approve(sagaIdOf(request(cast)), false), 204);
+      await paying;
+      const answer = await stage.payPatiently(request(cast));
+      const outcome = { answer, before, after: await read(stage, cast) };
+      expectRejected(stage, answer, 422, "PaymentNotApproved");
+      expectTakenBack(stage, outcome, "FAILED");
+      return outcome;
+    },
+  },
+  {
+    id: "W3",
+    title: "a payment is cancelled while it waits, and cannot be any more once it is paid",
+    async play(stage) {
+      const { cast, before, paying } = await payLarge(stage);
+      const sagaId = sagaIdOf(request(cast));
+      stage.expect("cancel", await stage.operate(sagaId, "cancel", {}), 204);
+      await paying;
+      const answer = await stage.payPatiently(request(cast));
+      const outcome = { answer, before, after: await read(stage, cast) };
+      stage.expect("the client's answer", [answer.status, answer.body["type"]], [409, "urn:backstep:problem:saga-cancelled"]);
+      expectTakenBack(stage, outcome, "FAILED");
+      const paid = await shop(stage);
+      await stage.pay(request(paid));
+      stage.expect("what is paid is not cancelled", await stage.operate(sagaIdOf(request(paid)), "cancel", {}), 409);
+      return outcome;
+    },
+  },
+];
+
+export const SCENARIOS: readonly Scenario[] = [
+  happyPath,
+  ...refusals,
+  ...lostAnswers,
+  ...crashes,
+  ...stuckUndo,
+  ...rivals,
+  ...waiting,
+  ...cards,
+];

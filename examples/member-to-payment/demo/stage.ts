@@ -144,11 +144,21 @@ export class Stage {
     }
   }
 
-  async operate(sagaId: string, verb: "retry" | "abandon", order: Readonly<Record<string, string>>): Promise<number> {
+  async operate(sagaId: string, verb: "retry" | "abandon" | "cancel", order: Readonly<Record<string, string>>): Promise<number> {
     const response = await fetch(`${this.network.paymentUrl}/operator/sagas/${encodeURIComponent(sagaId)}/${verb}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ by: "demo", reason: `scenario ${this.#name}`, ...order }),
+    });
+    return response.status;
+  }
+
+  /** Somebody's word on a large payment. */
+  async approve(sagaId: string, approved: boolean): Promise<number> {
+    const response = await fetch(`${this.network.paymentUrl}/operator/sagas/${encodeURIComponent(sagaId)}/approval`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ by: "the head of sales", approved }),
     });
     return response.status;
   }

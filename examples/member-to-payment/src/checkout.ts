@@ -9,7 +9,7 @@ import type { memberPointContract } from "@backstep/member-point/contract";
 import type { orderContract } from "@backstep/order/contract";
 import { paymentContract } from "@backstep/payment/contract";
 import type { productContract } from "@backstep/product/contract";
-import { all, emit, saga } from "@backstep/saga-core";
+import { all, emit, fail, saga, signal, waitFor } from "@backstep/saga-core";
 import { z } from "zod";
 import type { Patience } from "./settings.ts";
 
@@ -29,10 +29,19 @@ export const checkoutInput = z.strictObject({
   /** How many points to spend, no more than there is to pay; the member's card pays the rest. Default: all of it by points. */
   points: amountMinor.optional(),
 });
+/** Payments from here on, in minor units, wait for a person's word. */
+export const APPROVAL_FROM_MINOR = 1_000_000;
+
+/** That word. */
+export const approval = signal({
+  name: "checkout.approval",
+  payload: z.strictObject({ approved: z.boolean(), by: z.string().min(1).max(200) }),
+});
+
 export const checkoutOutput = z.strictObject({ paymentId: id, orderId: id, amount: money, paidAt: epochMs });
 
 export function createCheckout({ members, points, products, coupons, orders, payments }: Services, patience: Patience) {
-  const { persistentHorizonMs, ...retry } = patience;
+  const { persistentHorizonMs, approvalMs, ...retry } = patience;
   const compensationRetry = { ...retry, attempts: Number.POSITIVE_INFINITY, horizonMs: persistentHorizonMs };
   const budgets = { retry, compensationRetry };
 
@@ -63,6 +72,11 @@ export function createCheckout({ members, points, products, coupons, orders, pay
       const byPoints = { ...amount, amountMinor: Math.min(points ?? amount.amountMinor, amount.amountMinor) };
       const byCard = { ...amount, amountMinor: amount.amountMinor - byPoints.amountMinor };
       const { paymentId } = yield* createPayment({ orderId, memberId, amount, cardMinor: byCard.amountMinor });
+      // A large one waits for somebody to approve it, for a day at most; whoever says no, or nothing, ends it here.
+      if (amount.amountMinor >= APPROVAL_FROM_MINOR) {
+        const { approved } = yield* yield* waitFor(approval, { timeout: approvalMs });
+        if (!approved) yield* fail({ _tag: "PaymentNotApproved", orderId });
+      }
       // 5. Deduct the stock of every order line, lines in parallel.
       yield* all(order.lines.map(({ productId, quantity }) => deductStock({ orderId, productId, quantity })));
       // 6. Deduct the member's points, and reserve on the card what they do not pay.

@@ -1,10 +1,11 @@
 /** The operator's desk: what is parked, and what may be done about it. Meant for a private network: nobody signs in here. */
 import { describeProblems, type JsonSchema, type OpenApiPaths, problemResponse, readJsonBody } from "@backstep/http-adapter/server";
-import type { Engine, VerbError } from "@backstep/saga-core";
+import type { CancelRefused, Engine, SignalRefused, VerbError } from "@backstep/saga-core";
 import type { Context, Hono } from "hono";
-import type { Result } from "neverthrow";
-import { match } from "ts-pattern";
+import type { ResultAsync } from "neverthrow";
+import { match, P } from "ts-pattern";
 import { z } from "zod";
+import { approval } from "./checkout.ts";
 
 const operator = { by: z.string().min(1).max(200), reason: z.string().min(1).max(2_000) };
 const operation = { path: z.string().min(1), slot: z.enum(["action", "compensation"]) };
@@ -20,6 +21,9 @@ const settleOrder = z.strictObject({
   ]),
 });
 
+const cancelOrder = z.strictObject(operator);
+const approvalOrder = z.strictObject({ by: operator.by, approved: z.boolean() });
+
 const BODY_BYTES_MAX = 64 * 1024;
 
 export function mountOperator(app: Hono, engine: Engine): void {
@@ -32,12 +36,19 @@ export function mountOperator(app: Hono, engine: Engine): void {
   app.post("/operator/sagas/:sagaId/retry", (context) => obey(context, retryOrder, (id, order) => engine.retry(id, order)));
   app.post("/operator/sagas/:sagaId/settle", (context) => obey(context, settleOrder, (id, order) => engine.settle(id, order)));
   app.post("/operator/sagas/:sagaId/abandon", (context) => obey(context, abandonOrder, (id, order) => engine.abandon(id, order)));
+  app.post("/operator/sagas/:sagaId/cancel", (context) =>
+    obey(context, cancelOrder, (id, { by, reason }) => engine.cancel(id, reason, { by })),
+  );
+  // One word per payment: whoever speaks first is heard, and may say it again.
+  app.post("/operator/sagas/:sagaId/approval", (context) =>
+    obey(context, approvalOrder, (id, word) => engine.signal(id, approval, word, { key: "approval" })),
+  );
 }
 
-async function obey<Schema extends z.ZodType>(
+async function obey<Schema extends z.ZodType, Refused extends VerbError | CancelRefused | SignalRefused>(
   { req }: Context,
   schema: Schema,
-  verb: (sagaId: string, order: z.output<Schema>) => PromiseLike<Result<void, VerbError>>,
+  verb: (sagaId: string, order: z.output<Schema>) => ResultAsync<void, Refused>,
 ): Promise<Response> {
   const body = await readJsonBody(req.raw, BODY_BYTES_MAX);
   if (body.isErr()) return body.error;
@@ -47,9 +58,11 @@ async function obey<Schema extends z.ZodType>(
   return obeyed.match(
     () => new Response(null, { status: 204 }),
     (error) =>
-      match(error)
+      match<VerbError | CancelRefused | SignalRefused>(error)
         .with({ _tag: "SagaNotFound" }, () => problemResponse("noSuchSaga"))
-        .with({ _tag: "VerbRefused" }, ({ message }) => problemResponse("verbRefused", { detail: message }))
+        .with({ _tag: P.union("VerbRefused", "CancelRefused", "SignalRefused") }, ({ message }) =>
+          problemResponse("verbRefused", { detail: message }),
+        )
         .with({ _tag: "SagaUnavailable" }, ({ message }) => problemResponse("unavailable", { detail: message }))
         .exhaustive(),
   );
@@ -71,6 +84,8 @@ export const operatorPaths: OpenApiPaths = {
     "/operator/sagas/{sagaId}/retry": verbPath("retry", "Attempts a parked operation again, with new budgets.", retryOrder),
     "/operator/sagas/{sagaId}/settle": verbPath("settle", "Says what became of a parked operation, with evidence.", settleOrder),
     "/operator/sagas/{sagaId}/abandon": verbPath("abandon", "Ends a parked saga as it stands.", abandonOrder),
+    "/operator/sagas/{sagaId}/cancel": verbPath("cancel", "Takes a saga back, while it still may go back.", cancelOrder),
+    "/operator/sagas/{sagaId}/approval": verbPath("approval", "Approves a large payment that waits for it, or refuses it.", approvalOrder),
   },
   schemas: {},
 };

@@ -22,6 +22,8 @@ const patience = z.strictObject({
   horizonMs: z.int().min(1),
   /** For compensations, and for what comes after the pivot. */
   persistentHorizonMs: z.int().min(1),
+  /** How long a large payment waits for somebody to approve it. */
+  approvalMs: z.int().min(1),
 });
 
 export type Patience = z.output<typeof patience>;
@@ -34,6 +36,7 @@ export const DEFAULT_PATIENCE: Patience = {
   gatewayTimeoutMs: 1_000,
   horizonMs: 10_000,
   persistentHorizonMs: 24 * 60 * 60 * 1_000,
+  approvalMs: 24 * 60 * 60 * 1_000,
 };
 
 const serviceSettings = z.strictObject({

@@ -47,6 +47,7 @@ const PATIENCE: Patience = {
   gatewayTimeoutMs: 20,
   horizonMs: 30,
   persistentHorizonMs: 120,
+  approvalMs: 200,
 };
 const LATE_MS = 15;
 const API_KEY = "a key for tests";

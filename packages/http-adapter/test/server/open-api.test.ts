@@ -208,7 +208,11 @@ describe("the document of a service that hosts a saga", () => {
       "urn:backstep:dispatch:OutOfStock",
       "urn:backstep:dispatch:OrderClosed",
     ]);
-    expect(typesOf(responses["503"])).toEqual(["urn:backstep:problem:unavailable", "urn:backstep:problem:saga-faulted"]);
+    expect(typesOf(responses["503"])).toEqual([
+      "urn:backstep:problem:saga-deadline-exceeded",
+      "urn:backstep:problem:unavailable",
+      "urn:backstep:problem:saga-faulted",
+    ]);
     expect(Object.keys(responses["202"]?.headers ?? {})).toEqual(["location", "retry-after"]);
     expect(requestBody?.content["application/json"]?.schema).toMatchObject({ required: ["client", "orderId"] });
   });
