@@ -292,7 +292,8 @@ export class SagaInstance {
     const acquired = await acquireLock(order, { sagaId, epoch, waitsUntil }, this.#ports);
     if (acquired === undefined) return;
     if (acquired._tag === "StaleEpoch") this.#lose(acquired);
-    else void this.apply(acquired);
+    // It may have been left in the turn between the answer and this one. Nothing is awaited from here to the fact being applied.
+    else if (waitsUntil() !== undefined) void this.apply(acquired);
   }
 
   #report(path: string, slot: Slot, result: OperationResult): void {

@@ -317,3 +317,39 @@ test("I6: a process that dies before or after any append goes the same way at ev
   expect(lives.length).toBeGreaterThan(12);
   for (const { death, left } of lives) expect({ death, ...left }).toEqual({ death, ...undisturbed });
 });
+
+test("I6: a change that is taken at the frontier of a journal, with nothing before it in its record, is taken once wherever the process dies", async () => {
+  const { undisturbed, lives } = await everyDeath(async ({ bench, live, participants, told }) => {
+    const [a, fresh] = [participants.compensatable("a"), participants.compensatable("new")];
+    const definition = (with_: boolean): AnySaga =>
+      saga({
+        name: "one",
+        input: numberInput,
+        *run() {
+          const quick = (function* () {
+            yield* a(1);
+            if (with_ && (yield* changed("more"))) yield* fresh(2);
+          })();
+          yield* all([quick, waitFor(go)]);
+          yield* fail({ _tag: "Done" });
+        },
+      });
+    const [before, after] = [definition(false), definition(true)];
+    await live([before], async (engine) => {
+      (await engine.start(before, 0, { id: "s" }))._unsafeUnwrap();
+      for (let status = ""; status !== "waiting"; ) {
+        await bench.timer.idle();
+        status = (await engine.inspect("s"))._unsafeUnwrap().status;
+      }
+    });
+    const result = await live([after], async (engine) => {
+      // Refused where the saga has ended before the process died.
+      await engine.signal("s", go, 1, { key: "k" });
+      return engine.result(after, "s");
+    });
+    return { result, told: told(), taken: taken(bench) };
+  });
+  expect(undisturbed).toMatchObject({ told: ["a 1", "new 2", "undo new 2", "undo a 1"], taken: ["more"] });
+  expect(lives.length).toBeGreaterThan(8);
+  for (const { death, left } of lives) expect({ death, ...left }).toEqual({ death, ...undisturbed });
+});

@@ -2,67 +2,24 @@
 // back by engines that live, die and follow each other, against participants that remember whose calls they got.
 import { err, ok, type Result } from "neverthrow";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
-import { type AnySaga, all, type Engine, emit, type Fault, fail, fault, saga, savepoint, signal, step, waitFor } from "../../src/index.ts";
+import {
+  type AnySaga,
+  changed,
+  examineSagas,
+  type Fault,
+  fault,
+  lock,
+  now,
+  saga,
+  savepoint,
+  sleep,
+  uuid,
+  waitFor,
+} from "../../src/index.ts";
 import { createMemoryStore } from "../../src/journal.ts";
 import { everyDeath } from "./every-death.ts";
+import { BACK, completed, createOrder, FORTH, go, undone } from "./taken-back.ts";
 import { createBench, createParticipants, numberInput } from "./workbench.ts";
-
-type Participants = ReturnType<typeof createParticipants>;
-
-const HOUR = 3_600_000;
-const go = signal({ name: "go", payload: z.number() });
-const shipped = { type: "order.shipped", data: z.object({ orderId: z.number() }) } as const;
-const undone = (sagaId: string, reason = "returned", by?: string) => err({ _tag: "SagaCancelled", sagaId, by, reason });
-
-/** A step, an `all`, a savepoint that failed and one that did not, a nested saga, and a last step. */
-function createOrder(participants: Participants, { stuck }: { readonly stuck?: (nth: number) => Result<unknown, Fault> } = {}) {
-  const [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map((name) => participants.compensatable(name));
-  const last = participants.compensatable("last", {
-    compensate: (_input, nth) => stuck?.(nth) ?? ok(undefined),
-    compensationRetry: { attempts: 1 },
-    ...(stuck === undefined ? {} : { resolve: () => ok({ _tag: "SealedForGood" }) }),
-  });
-  if (a === undefined || b === undefined || c === undefined || d === undefined || e === undefined)
-    throw new TypeError("five steps are declared");
-  const nested = saga({
-    name: "nested",
-    input: numberInput,
-    *run(input) {
-      yield* d(input);
-      return yield* d(input + 1);
-    },
-  });
-  return saga({
-    name: "order",
-    input: numberInput,
-    *run(input) {
-      yield* a(input);
-      yield* all([b(2), b(3)]);
-      yield* savepoint(function* () {
-        yield* c(4);
-        return yield* fail({ _tag: "NotThis" });
-      });
-      yield* savepoint(function* () {
-        yield* e(5);
-      });
-      yield* nested(6);
-      return yield* last(8);
-    },
-  });
-}
-
-const FORTH = ["a 1", "b 2", "b 3", "c 4", "undo c 4", "e 5", "d 6", "d 7", "last 8"];
-const BACK = ["undo last 8", "undo d 7", "undo d 6", "undo e 5", "undo b 2", "undo b 3", "undo a 1"];
-
-async function completed(options: Parameters<typeof createOrder>[1] = {}) {
-  const bench = createBench();
-  const participants = createParticipants();
-  const order = createOrder(participants, options);
-  const opened = bench.open([order]);
-  expect(await opened.engine.run(order, 1, { id: "s" })).toEqual(ok(8));
-  return { bench, participants, order, ...opened };
-}
 
 describe("a completed saga that is taken back", () => {
   test("is undone in reverse order, members of an all side by side, nested sagas and savepoints in their places, and what was undone before not again", async () => {
@@ -153,6 +110,54 @@ describe("a completed saga that is taken back", () => {
     expect(sagaId.length).toBeLessThanOrEqual(128);
     expect(await engine.result(order, sagaId)).toEqual(undone(sagaId));
     expect((await engine.inspect(sagaId))._unsafeUnwrap().view.undoes).toBe(id);
+  });
+
+  test("is taken back through all it waited for and derived, and without the locks that went with its end", async () => {
+    const bench = createBench();
+    const participants = createParticipants();
+    const a = participants.compensatable("a");
+    const patient = saga({
+      name: "patient",
+      input: numberInput,
+      *run(input) {
+        yield* lock("order:1");
+        if (yield* changed("new-way")) yield* a(input);
+        yield* sleep({ days: 1 });
+        const signalled = yield* waitFor(go);
+        const at = yield* now();
+        return yield* a(at > 0 && (yield* uuid()).length === 36 ? signalled : 0);
+      },
+    });
+    const { engine } = bench.open([patient]);
+    await engine.start(patient, 1, { id: "s" });
+    await engine.signal("s", go, 7, { key: "k" });
+    expect(await engine.result(patient, "s")).toEqual(ok(7));
+    const heldBy = [...bench.disk.locks];
+    await engine.compensate("s", "returned");
+    expect(await engine.result(patient, "s~undo")).toEqual(undone("s~undo"));
+    expect([heldBy, [...bench.disk.locks]]).toEqual([[], []]);
+    expect(participants.told()).toEqual(["a 1", "a 7", "undo a 7", "undo a 1"]);
+  });
+
+  test("is examined before a deploy as the saga that takes it back, which replays it", async () => {
+    const { engine, order: definition, bench, participants } = await completed({ stuck: () => err(fault("Faulted", "no")) });
+    await engine.compensate("s", "returned");
+    await engine.result(definition, "s~undo");
+    const store = createMemoryStore({ disk: bench.disk });
+    expect(await examineSagas({ sagas: [definition], store })).toEqual(ok({ examined: 1, broken: [] }));
+    const other = saga({
+      name: "order",
+      input: numberInput,
+      *run(input) {
+        return yield* participants.compensatable("other")(input);
+      },
+    });
+    expect((await examineSagas({ sagas: [other], store }))._unsafeUnwrap().broken).toMatchObject([
+      {
+        sagaId: "s~undo",
+        quarantine: { _tag: "ReplayDiverged", divergence: { entry: 1, recorded: "OperationIntended run/a (a) with 1" } },
+      },
+    ]);
   });
 
   test("that did nothing ends at once", async () => {
@@ -352,174 +357,6 @@ describe("an undo that cannot go on parks the saga that takes back", () => {
     const { engine } = bench.open([definition]);
     await engine.retry("s~undo", order);
     expect(await engine.result(definition, "s~undo")).toEqual(undone("s~undo"));
-  });
-});
-
-describe("taking back is refused, and starts nothing,", () => {
-  const refusal = (reason: string, message: string) => err({ _tag: "CompensateRefused", sagaId: "s", reason, message });
-  const expectNothing = async (engine: Engine) =>
-    expect((await engine.inspect("s~undo"))._unsafeUnwrapErr()).toEqual({ _tag: "SagaNotFound", sagaId: "s~undo" });
-
-  test.each<[status: string, message: string]>([
-    ["running", "it is running; only a completed saga is taken back"],
-    ["waiting", "it is waiting; only a completed saga is taken back"],
-    ["parked", "it is parked; only a completed saga is taken back"],
-    ["compensated", "it is compensated; only a completed saga is taken back"],
-    ["abandoned", "it is abandoned; only a completed saga is taken back"],
-  ])("of a saga that is %s", async (status, message) => {
-    const bench = createBench();
-    const participants = createParticipants();
-    const a = participants.compensatable("a", {
-      run: () => {
-        if (status === "running") return new Promise(() => undefined);
-        return status === "parked" || status === "abandoned" ? err(fault("KeyReused", "other payload")) : ok(1);
-      },
-      retry: { timeoutMs: HOUR },
-    });
-    const one = saga({
-      name: "one",
-      input: numberInput,
-      *run(input) {
-        yield* a(input);
-        if (status === "compensated") yield* fail({ _tag: "NotThis" });
-        return yield* waitFor(go);
-      },
-    });
-    bench.timer.pause();
-    const { engine } = bench.open([one]);
-    await engine.start(one, 1, { id: "s" });
-    for (let turn = 0; turn < 4; turn++) await bench.timer.idle();
-    if (status === "abandoned") await engine.abandon("s", { by: "ada", reason: "ticket 7" });
-    expect((await engine.inspect("s"))._unsafeUnwrap().status).toBe(status);
-    expect(await engine.compensate("s", "returned")).toEqual(refusal("notCompleted", message));
-    await expectNothing(engine);
-  });
-
-  test.each(["pivot", "complete"] as const)("of a saga with a %s", async (point) => {
-    const participants = createParticipants();
-    const [a, p, r] = [participants.compensatable("a"), participants.pivot("p"), participants.retriable("r")];
-    const base = {
-      name: "past",
-      input: numberInput,
-      *run(input: number) {
-        return yield* a(input);
-      },
-    } as const;
-    const past =
-      point === "pivot"
-        ? saga({ ...base, pivot: (value) => p(value) })
-        : saga({
-            ...base,
-            *complete(value) {
-              return yield* r(value);
-            },
-          });
-    const { engine } = createBench().open([past]);
-    await engine.run(past, 1, { id: "s" });
-    expect(await engine.compensate("s", "returned")).toEqual(
-      refusal("pastPivot", "past has a point of no return, and this saga is past it"),
-    );
-    await expectNothing(engine);
-  });
-
-  test("of a saga that published an event, and not of one whose events were dropped", async () => {
-    const participants = createParticipants();
-    const a = participants.compensatable("a");
-    const emits = saga({
-      name: "emits",
-      input: numberInput,
-      *run(input) {
-        yield* a(input);
-        const tried = yield* savepoint(function* () {
-          yield* emit(shipped, { orderId: input });
-          if (input === 0) yield* fail({ _tag: "NotThis" });
-        });
-        return tried.isOk();
-      },
-    });
-    const { engine } = createBench().open([emits]);
-    await engine.run(emits, 1, { id: "s" });
-    expect(await engine.compensate("s", "returned")).toEqual(refusal("published", "it has published events, which others have acted on"));
-    await expectNothing(engine);
-    await engine.run(emits, 0, { id: "t" });
-    expect((await engine.compensate("t", "returned")).isOk()).toBe(true);
-  });
-
-  test("of a saga whose definition is not here", async () => {
-    const { bench, kill } = await completed();
-    kill();
-    const { engine } = bench.open([]);
-    expect(await engine.compensate("s", "returned")).toEqual(refusal("unknownSaga", "no definition of order 1 is here"));
-    await expectNothing(engine);
-  });
-
-  test("of a saga that its definition would not have driven so, which says where they differ", async () => {
-    const { bench, kill, participants } = await completed();
-    kill();
-    const other = saga({
-      name: "order",
-      input: numberInput,
-      *run(input) {
-        return yield* participants.compensatable("other")(input);
-      },
-    });
-    const { engine } = bench.open([other]);
-    const told = participants.told().length;
-    expect((await engine.compensate("s", "returned"))._unsafeUnwrapErr()).toMatchObject({
-      _tag: "CompensateRefused",
-      reason: "replayDiverged",
-      message: expect.stringContaining("OperationIntended run/a (a) with 1"),
-    });
-    expect(participants.told().length).toBe(told);
-    await expectNothing(engine);
-  });
-
-  test.each(["its journal", "its input and its journal"])("of a saga that with %s does not fit one record", async (what) => {
-    const bench = createBench();
-    const participants = createParticipants();
-    const big = participants.compensatable("big");
-    const text = "x".repeat(1_000_000);
-    const fatStep = step({ name: "fat-step", run: (_input: { text: string; each: number }) => ok(1), compensate: () => ok(undefined) });
-    const fat = saga({
-      name: "fat",
-      input: z.object({ text: z.string(), steps: z.number() }),
-      *run({ steps }) {
-        for (let each = 0; each < steps; each++) {
-          yield* fatStep({ text, each });
-        }
-        return yield* big(1);
-      },
-    });
-    const { engine } = bench.open([fat]);
-    const input = what === "its journal" ? { text: "", steps: 5 } : { text, steps: 3 };
-    expect(await engine.run(fat, input, { id: "s" })).toEqual(ok(1));
-    expect(await engine.compensate("s", "returned")).toEqual(refusal("tooLarge", "its journal does not fit one record"));
-    await expectNothing(engine);
-  });
-
-  test.each<[what: string, reason: unknown, by: unknown]>([
-    ["no reason", "", undefined],
-    ["too much of a reason", "x".repeat(2_001), undefined],
-    ["a reason that is no text", 7, undefined],
-    ["nobody's name", "returned", ""],
-    ["too long a name", "returned", "x".repeat(201)],
-  ])("with %s", async (_what, reason, by) => {
-    const { engine } = await completed();
-    expect((await engine.compensate("s", reason as string, { by: by as string }))._unsafeUnwrapErr()).toMatchObject({
-      _tag: "CompensateRefused",
-      reason: "requestInvalid",
-    });
-    await expectNothing(engine);
-  });
-
-  test("of a saga that there is not, of a journal that cannot be read, and on a closed engine", async () => {
-    const { engine, bench } = await completed();
-    expect(await engine.compensate("x", "returned")).toEqual(err({ _tag: "SagaNotFound", sagaId: "x" }));
-    bench.disk.corrupt.add("s");
-    expect((await engine.compensate("s", "returned"))._unsafeUnwrapErr()).toMatchObject({ _tag: "SagaUnavailable", sagaId: "s" });
-    bench.disk.corrupt.delete("s");
-    await engine.close();
-    expect((await engine.compensate("s", "returned"))._unsafeUnwrapErr()).toMatchObject({ _tag: "SagaUnavailable" });
   });
 });
 

@@ -1,67 +1,12 @@
-// Goal: a name is one saga's from its lock to its end, whoever dies, waits or parks meanwhile, and no two sagas wait for each other. Method: rivals for names on one disk, engines
-// that die and follow each other, a store that fails, answers late or has a new owner (FS-41, FS-44, FS-46).
+// Goal: a name is one saga's from its lock to its end, whoever dies, waits or parks meanwhile (FS-41, FS-46). Method: rivals for a name on one disk, engines that die and follow each
+// other, a store that fails, answers late or has a new owner.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
-import { type AnySaga, all, fail, fault, lock, saga, savepoint, signal, sleep, waitFor } from "../../src/index.ts";
-import type { JournalStore, LockAnswer, MemoryStore } from "../../src/journal.ts";
+import { all, fail, fault, lock, saga, savepoint, sleep, waitFor } from "../../src/index.ts";
+import type { JournalStore, MemoryStore } from "../../src/journal.ts";
 import { everyDeath } from "./every-death.ts";
-import { type Bench, createBench, createParticipants, numberInput, type Opened } from "./workbench.ts";
-
-const HOUR = 3_600_000;
-const go = signal({ name: "go", payload: z.number() });
-const never = () => new Promise<never>(() => undefined);
-
-/** Takes the names in order, each with this wait, then a step, and stays until it is told to go. */
-function createHolder(participants: ReturnType<typeof createParticipants>, name: string, wait: number, ...names: readonly string[]) {
-  const works = participants.compensatable(`${name}-works`);
-  return saga({
-    name,
-    input: numberInput,
-    *run(input) {
-      for (const each of names) yield* lock(each, { wait });
-      yield* works(input);
-      return yield* waitFor(go);
-    },
-  });
-}
-
-/** Takes one name, works, and is done. */
-function createUser(participants: ReturnType<typeof createParticipants>, wait: number, name = "order:42") {
-  const uses = participants.compensatable("uses");
-  return saga({
-    name: "user",
-    input: numberInput,
-    *run(input) {
-      yield* lock(name, { wait });
-      return yield* uses(input);
-    },
-  });
-}
-
-async function settleDown(bench: Bench): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) await bench.timer.idle();
-}
-
-const locked = (lockedBy: string, name = "order:42") => ({ _tag: "Locked", name, lockedBy });
-
-function setUp(wait = 0) {
-  const bench = createBench();
-  const participants = createParticipants();
-  const holder = createHolder(participants, "holder", 0, "order:42");
-  const user = createUser(participants, wait);
-  return { bench, participants, holder, user, sagas: [holder, user] as readonly AnySaga[] };
-}
-
-/** An engine with `holder` holding `order:42` as saga `h`. */
-async function held(given: ReturnType<typeof setUp>): Promise<Opened> {
-  given.bench.timer.pause();
-  const opened = given.bench.open(given.sagas);
-  (await opened.engine.start(given.holder, 1, { id: "h" }))._unsafeUnwrap();
-  await settleDown(given.bench);
-  given.bench.timer.resume();
-  return opened;
-}
+import { createUser, go, HOUR, held, locked, never, settleDown, setUp } from "./lock-rivals.ts";
+import { createBench, createParticipants, numberInput } from "./workbench.ts";
 
 describe("two sagas that want one name", () => {
   test("FS-41: without a wait, the second one is refused at once, told by whom, and does nothing", async () => {
@@ -384,147 +329,50 @@ describe("a cancellation while a saga waits for a lock", () => {
   });
 });
 
-describe("FS-44: two sagas that want two names in opposite order", () => {
-  const backwards = (participants: ReturnType<typeof createParticipants>, [first, second]: readonly [string, string]) =>
-    saga({
-      name: `from-${first}`,
-      input: numberInput,
-      *run(input) {
-        yield* lock(first, { wait: HOUR });
-        yield* sleep(1_000);
-        yield* lock(second, { wait: HOUR });
-        return yield* participants.compensatable(`works-${first}`)(input);
-      },
-    });
-
-  test("do not wait for each other: the one against the order of names is refused at once, in every run the same one", async () => {
-    for (const order of [
-      ["a", "b"],
-      ["b", "a"],
-    ] as const) {
-      const bench = createBench();
-      const participants = createParticipants();
-      const sagas = { a: backwards(participants, ["a", "b"]), b: backwards(participants, ["b", "a"]) };
-      const { engine } = bench.open(Object.values(sagas));
-      const begunAt = bench.timer.now();
-      const results = await Promise.all(order.map(async (name) => [name, await engine.run(sagas[name], 1, { id: name })] as const));
-      expect(Object.fromEntries(results)).toEqual({ a: ok(1), b: err(locked("a", "a")) });
-      expect(bench.timer.now() - begunAt).toBeLessThan(10_000);
-    }
-  });
-
-  test("and ask for both side by side do not wait for each other either", async () => {
-    const bench = createBench();
-    const participants = createParticipants();
-    const works = participants.compensatable("works");
-    // Which of the two names the store hears of first is the other way round for each of them.
-    const both = (name: string, names: readonly [string, string]) =>
-      saga({
-        name,
-        input: numberInput,
-        *run(input) {
-          const [first, second] = names;
-          const later = (function* () {
-            yield* sleep(1_000);
-            yield* lock(second, { wait: HOUR });
-          })();
-          yield* all([lock(first, { wait: HOUR }), later]);
-          return yield* works(input);
-        },
-      });
-    const [forth, against] = [both("forth", ["a", "b"]), both("against", ["b", "a"])];
-    const { engine } = bench.open([forth, against]);
-    const begunAt = bench.timer.now();
-    const results = await Promise.all([engine.run(forth, 1, { id: "f" }), engine.run(against, 2, { id: "g" })]);
-    expect(results).toEqual([ok(1), err(locked("f", "a"))]);
-    expect(bench.timer.now() - begunAt).toBeLessThan(10_000);
-  });
-
-  test("and hold one of them by the time they wait for the other, having asked for both at once, do not wait on", async () => {
-    const bench = createBench();
-    const participants = createParticipants();
-    const works = participants.compensatable("works");
-    const both = (name: string) =>
-      saga({
-        name,
-        input: numberInput,
-        *run(input) {
-          yield* all([lock("a", { wait: HOUR }), lock("b", { wait: HOUR })]);
-          return yield* works(input);
-        },
-      });
-    const [first, second] = [both("first"), both("second")];
-    // Each is given one of the names first, and asked to wait for the other one.
-    const given = { f: "a", g: "b" } as const;
-    const { engine } = bench.open([first, second], {
+test("a lock that is granted in the very turn in which the saga is cancelled is granted or left, and nothing in between", async () => {
+  const endings = new Set<string>();
+  for (let turns = -20; turns < 20; turns++) {
+    const given = setUp(HOUR);
+    const answer = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const { engine } = given.bench.open(given.sagas, {
       wrap: (store) => ({
         ...store,
         lock: async (request) => {
-          const other: LockAnswer = { _tag: "HeldBy", sagaId: request.sagaId === "f" ? "g" : "f" };
-          const mine = given[request.sagaId as "f" | "g"] === request.name;
-          return mine || bench.disk.locks.size === 2 || bench.disk.sagas.get(other.sagaId)?.status === "compensated"
-            ? store.lock(request)
-            : ok(other);
+          const granted = await store.lock(request);
+          asked.resolve();
+          await answer.promise;
+          return granted;
         },
       }),
     });
-    const begunAt = bench.timer.now();
-    const results = await Promise.all([engine.run(first, 1, { id: "f" }), engine.run(second, 2, { id: "g" })]);
-    expect(results).toEqual([ok(1), err(locked("f", "a"))]);
-    expect(bench.timer.now() - begunAt).toBeLessThan(10_000);
-  });
+    const waiting = engine.run(given.user, 2, { id: "u" });
+    await asked.promise;
+    if (turns < 0) answer.resolve();
+    for (let turn = turns; turn < 0; turn++) await Promise.resolve();
+    const cancelling = engine.cancel("u", "changed my mind");
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    answer.resolve();
+    const cancelled = await cancelling;
+    const ended = await waiting;
+    expect({ turns, cancelled: cancelled.isOk() || cancelled.error._tag }).toEqual({ turns, cancelled: ended.isErr() || "CancelRefused" });
+    endings.add(ended.isOk() ? "completed" : ended.error._tag);
+    expect({ turns, locks: [...given.bench.disk.locks], quarantine: (await engine.inspect("u"))._unsafeUnwrap().quarantine }).toEqual({
+      turns,
+      locks: [],
+    });
+  }
+  expect(endings).toContain("SagaCancelled");
+});
 
-  test("in the order of names, the second one waits, and both are done", async () => {
-    const bench = createBench();
-    const participants = createParticipants();
-    const [x, y] = [createHolder(participants, "x", HOUR, "a", "b", "c"), createHolder(participants, "y", HOUR, "a", "b", "c")];
-    const { engine } = bench.open([x, y]);
-    const ids = { x, y };
-    for (const [id, definition] of Object.entries(ids)) (await engine.start(definition, 1, { id }))._unsafeUnwrap();
-    for (const id of Object.keys(ids)) (await engine.signal(id, go, 1, { key: "k" }))._unsafeUnwrap();
-    expect(await Promise.all([engine.result(x, "x"), engine.result(y, "y")])).toEqual([ok(1), ok(1)]);
-  });
-
-  test("and have left one that the store had granted already are held to the order by that one, too", async () => {
-    const bench = createBench();
-    const participants = createParticipants();
-    const no = participants.compensatable("no", { run: () => err({ _tag: "Refused" } as const) });
-    const leaves = saga({
-      name: "leaves",
-      input: numberInput,
-      *run() {
-        yield* savepoint(function* () {
-          yield* all([lock("b", { wait: HOUR }), no(0)]);
-        });
-        yield* lock("a", { wait: HOUR });
-      },
-    });
-    const holder = saga({
-      name: "holder",
-      input: numberInput,
-      *run() {
-        yield* lock("a");
-        yield* sleep(5_000);
-        yield* lock("b", { wait: HOUR });
-        return 1;
-      },
-    });
-    const { engine } = bench.open([leaves, holder], {
-      wrap: (store) => ({
-        ...store,
-        lock: async (request) => {
-          const answer = await store.lock(request);
-          // What was granted is not heard of by the one that asked.
-          return request.sagaId === "l" && request.name === "b" ? never() : answer;
-        },
-      }),
-    });
-    const begunAt = bench.timer.now();
-    await engine.start(holder, 1, { id: "h" });
-    expect(await engine.run(leaves, 2, { id: "l" })).toEqual(err(locked("h", "a")));
-    expect(await engine.result(holder, "h")).toEqual(ok(1));
-    expect(bench.timer.now() - begunAt).toBeLessThan(10_000);
-  });
+test("a deadline that passes while a saga waits for a lock takes it back at its time, and not at the end of the wait", async () => {
+  const given = setUp(HOUR);
+  const { engine } = await held(given);
+  const begunAt = given.bench.timer.now();
+  const late = await engine.run(given.user, 2, { id: "u", deadline: { minutes: 1 } });
+  expect(late).toEqual(err({ _tag: "SagaDeadlineExceeded", sagaId: "u", deadlineAt: begunAt + 60_000 }));
+  expect(given.bench.timer.now() - begunAt).toBe(60_000);
+  expect(given.participants.told()).toEqual(["holder-works 1"]);
 });
 
 describe("I7: the owner of a saga that waits for a lock", () => {

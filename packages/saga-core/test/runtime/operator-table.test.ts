@@ -184,7 +184,7 @@ describe("docs/parked.md", () => {
     for (const { place, causes } of VERB_ROWS) {
       expect({ place, causes: new Set(causes) }).toEqual({
         place,
-        causes: [...new Set(WAYS[place as Place].map(({ cause }) => cause))].toSorted(),
+        causes: new Set(WAYS[place as Place].map(({ cause }) => cause)),
       });
     }
   });
