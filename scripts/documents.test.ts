@@ -34,6 +34,25 @@ describe.each(found)("%s", (document) => {
   });
 });
 
+describe.each(["README.md", "README.ko.md"])("the features of %s", (document) => {
+  const [, table = ""] = readFileSync(join(ROOT, document), "utf8").match(/^\| (?:Feature|기능) .*\n\|[-|]+\|\n((?:\|.*\n)+)/m) ?? [];
+  const rows = table
+    .trim()
+    .split("\n")
+    .map((row) => [...row.matchAll(/\]\(([^)]+\.test\.ts)\)/g)].map(([, path = ""]) => path));
+
+  test("are listed, each with a test", () => {
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.filter((tests) => tests.length === 0)).toEqual([]);
+  });
+});
+
+test("both READMEs prove their features by the same tests", () => {
+  const tests = (document: string) =>
+    [...readFileSync(join(ROOT, document), "utf8").matchAll(/\]\(([^)]+\.test\.ts)\)/g)].map(([, path]) => path);
+  expect(tests("README.ko.md")).toEqual(tests("README.md"));
+});
+
 describe("the invariants of ARCHITECTURE.md", () => {
   const text = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
   const rows = [...text.matchAll(/^\| (I\d+) \|[^|]*\|([^|]*)\|([^|]*)\|$/gm)].map(([, id = "", keepers = "", proofs = ""]) => ({

@@ -1,4 +1,4 @@
-// Goal: sagas that wait for each other's locks never close a circle (FS-44), whatever they ask for, hold and leave. Method: random sagas over one table of names, step by step; after each
+// Goal: sagas that wait for each other's locks never close a circle (I16, FS-44), whatever they ask for, hold and leave. Method: random sagas over one table of names, step by step; after each
 // step the graph of who waits for whom is searched for a circle.
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -16,7 +16,7 @@ function ofTag<Tag extends Entry["_tag"]>(entries: readonly Entry[], tag: Tag): 
   return entries.filter((entry): entry is EntryOf<Tag> => entry._tag === tag);
 }
 
-/** FS-37, FS-38: nothing is told before its time, or by a time that the store's clock has not reached; every wait ends once, by what it waits for. */
+/** I13, FS-37, FS-38: nothing is told before its time, or by a time that the store's clock has not reached; every wait ends once, by what it waits for. */
 export function timeIsNeverEarly(history: History): readonly string[] {
   const { records } = storyOf(history);
   const begun = new Map<string, EntryOf<"WaitBegan">>();
@@ -49,7 +49,7 @@ export function timeIsNeverEarly(history: History): readonly string[] {
   );
 }
 
-/** Each signal is received once per key and taken at most once, by a wait for it, in the order of its name; what was acknowledged is in the journal. */
+/** I14: each signal is received once per key and taken at most once, by a wait for it, in the order of its name; what was acknowledged is in the journal. */
 export function signalsAreTakenOnce(history: History): readonly string[] {
   const entries = entriesIn(history);
   const received = ofTag(entries, "SignalReceived");
@@ -89,7 +89,7 @@ function durableBy({ happenings }: History, at: number): readonly Entry[] {
   return happenings.slice(0, at).flatMap((happening) => (happening._tag === "Committed" ? happening.entries : []));
 }
 
-/** FS-48, FS-49: before the point of no return what stops a saga is honoured, and nothing new begins; behind it nothing stops it, and nobody is told that it will. */
+/** I15, FS-48, FS-49: before the point of no return what stops a saga is honoured, and nothing new begins; behind it nothing stops it, and nobody is told that it will. */
 export function stopsAreHonoured(history: History): readonly string[] {
   const entries = entriesIn(history);
   const stopAt = entries.findIndex(

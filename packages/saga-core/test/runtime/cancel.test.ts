@@ -1,4 +1,4 @@
-// Goal: a cancellation takes everything back until the pivot's intent is journaled, wherever it meets the saga, and stops no compensation (FS-48). Method: sagas held at every
+// Goal: a cancellation takes everything back until the pivot's intent is journaled, wherever it meets the saga, and stops no compensation (I15, FS-48). Method: sagas held at every
 // place by a virtual timer, cancelled there; what was called, in which order, and what the journal has of it.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";

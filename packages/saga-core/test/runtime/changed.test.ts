@@ -1,4 +1,4 @@
-// Goal: one definition drives sagas from before and after a change, and each of them one way for ever. Method: journals begun by the old definition, gone on with by the new one.
+// Goal (I17): one definition drives sagas from before and after a change, and each of them one way for ever. Method: journals begun by the old definition, gone on with by the new one.
 import { ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-// Goal: what has completed is taken back by the rules of going back, in the original's name, as a saga of its own whose fate is as true as any. Method: sagas that completed, taken
+// Goal (I19): what has completed is taken back by the rules of going back, in the original's name, as a saga of its own whose fate is as true as any. Method: sagas that completed, taken
 // back by engines that live, die and follow each other, against participants that remember whose calls they got.
 import { err, ok, type Result } from "neverthrow";
 import { describe, expect, test } from "vitest";

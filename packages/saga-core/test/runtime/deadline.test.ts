@@ -1,4 +1,4 @@
-// Goal: past its deadline a saga goes back, unless it can no longer; then that is told and nothing is undone (FS-49). Method: sagas held at every place until the deadline passes
+// Goal: past its deadline a saga goes back, unless it can no longer; then that is told and nothing is undone (I15, FS-49). Method: sagas held at every place until the deadline passes
 // on a virtual clock; the caller's answer, the calls in their order, the view.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";

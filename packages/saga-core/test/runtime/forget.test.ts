@@ -1,4 +1,4 @@
-// Goal: what has ended is forgotten when it is old enough and an archive, if there is one, has it; nothing else ever is. Method: ended and unfinished sagas on one disk, archives that
+// Goal (I18): what has ended is forgotten when it is old enough and an archive, if there is one, has it; nothing else ever is. Method: ended and unfinished sagas on one disk, archives that
 // take, refuse and never answer, and ids used again.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";

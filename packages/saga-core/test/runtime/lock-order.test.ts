@@ -1,4 +1,4 @@
-// Goal: no two sagas wait for each other's locks, and which one gives way is the same in every run (FS-44). Method: sagas that want names in opposite orders, in sequence and side by side, on
+// Goal: no two sagas wait for each other's locks, and which one gives way is the same in every run (I16, FS-44). Method: sagas that want names in opposite orders, in sequence and side by side, on
 // a store that answers in the worst order.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-// Goal: a name is one saga's from its lock to its end, whoever dies, waits or parks meanwhile (FS-41, FS-46). Method: rivals for a name on one disk, engines that die and follow each
+// Goal: a name is one saga's from its lock to its end, whoever dies, waits or parks meanwhile (I16, FS-41, FS-46). Method: rivals for a name on one disk, engines that die and follow each
 // other, a store that fails, answers late or has a new owner.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";

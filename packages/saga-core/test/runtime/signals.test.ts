@@ -1,4 +1,4 @@
-// Goal: a signal that was accepted is taken once, in order, by whoever waits for it, whenever it comes and whatever dies. Method: sagas that wait in every place, a virtual
+// Goal (I14): a signal that was accepted is taken once, in order, by whoever waits for it, whenever it comes and whatever dies. Method: sagas that wait in every place, a virtual
 // timer, processes that die at every append.
 import { err, ok, type Result } from "neverthrow";
 import { describe, expect, test } from "vitest";

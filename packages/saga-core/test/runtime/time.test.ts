@@ -1,4 +1,4 @@
-// Goal: time passes for a saga on the store's clock, never early and never lost, through crashes, clocks that are set and timers that lie (FS-37, FS-38). Method: a virtual
+// Goal: time passes for a saga on the store's clock, never early and never lost, through crashes, clocks that are set and timers that lie (I13, FS-37, FS-38). Method: a virtual
 // timer, a store whose clock is moved away from it, a memory disk, engines that die and follow each other.
 import { err } from "neverthrow";
 import { describe, expect, test } from "vitest";

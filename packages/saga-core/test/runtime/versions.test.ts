@@ -1,4 +1,4 @@
-// Goal: a saga stays with the version it began with, and before a deploy it is told which running ones the new definitions would break (FS-53, FS-54). Method: journals begun by
+// Goal (I17): a saga stays with the version it began with, and before a deploy it is told which running ones the new definitions would break (FS-53, FS-54). Method: journals begun by
 // one set of definitions, driven and examined by another one, on a store that counts what is asked of it.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
