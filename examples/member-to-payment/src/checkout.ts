@@ -1,6 +1,6 @@
 /** The checkout: the numbered list of the requirement, as a saga over the contracts of six services. */
 
-import { amountMinor, epochMs, id, money } from "@backstep/contract";
+import { amountMinor, epochMs, id, money, rejection } from "@backstep/contract";
 import type { couponContract } from "@backstep/coupon/contract";
 import { stepOf } from "@backstep/http-adapter";
 import type { Client } from "@backstep/http-adapter/client";
@@ -29,14 +29,15 @@ export const checkoutInput = z.strictObject({
   /** How many points to spend, no more than there is to pay; the member's card pays the rest. Default: all of it by points. */
   points: amountMinor.optional(),
 });
-/** Payments from here on, in minor units, wait for a person's word. */
+/** Payments from here on, in minor units, wait for a person's approval. */
 export const APPROVAL_FROM_MINOR = 1_000_000;
 
-/** That word. */
 export const approval = signal({
   name: "checkout.approval",
   payload: z.strictObject({ approved: z.boolean(), by: z.string().min(1).max(200) }),
 });
+
+export const paymentNotApproved = rejection("PaymentNotApproved", { orderId: id });
 
 export const checkoutOutput = z.strictObject({ paymentId: id, orderId: id, amount: money, paidAt: epochMs });
 
@@ -56,7 +57,7 @@ export function createCheckout({ members, points, products, coupons, orders, pay
   const completePayment = stepOf.pivot(payments.completePayment, { retry });
   const markOrderPaid = stepOf.retriable(orders.markPaid, { retry: compensationRetry });
 
-  return saga({
+  const checkout = saga({
     name: "checkout",
     input: checkoutInput,
     *run({ orderId, memberId, couponId, points }) {
@@ -74,8 +75,8 @@ export function createCheckout({ members, points, products, coupons, orders, pay
       const { paymentId } = yield* createPayment({ orderId, memberId, amount, cardMinor: byCard.amountMinor });
       // A large one waits for somebody to approve it, for a day at most; whoever says no, or nothing, ends it here.
       if (amount.amountMinor >= APPROVAL_FROM_MINOR) {
-        const { approved } = yield* yield* waitFor(approval, { timeout: approvalMs });
-        if (!approved) yield* fail({ _tag: "PaymentNotApproved", orderId });
+        const answer = yield* waitFor(approval, { timeout: approvalMs });
+        if (answer.isErr() || !answer.value.approved) yield* fail({ _tag: "PaymentNotApproved", orderId });
       }
       // 5. Deduct the stock of every order line, lines in parallel.
       yield* all(order.lines.map(({ productId, quantity }) => deductStock({ orderId, productId, quantity })));
@@ -95,4 +96,17 @@ export function createCheckout({ members, points, products, coupons, orders, pay
       return { paymentId, orderId, amount, paidAt };
     },
   });
+  const steps = [
+    findPayer,
+    beginPayment,
+    useCoupon,
+    createPayment,
+    deductStock,
+    deductPoints,
+    authorisePayment,
+    capturePayment,
+    completePayment,
+    markOrderPaid,
+  ];
+  return { checkout, steps };
 }

@@ -23,6 +23,8 @@ export interface HostingOptions {
   readonly patience: Patience;
   readonly answerWithinMs: number;
   readonly onError: (error: unknown) => void;
+  /** Whether the checkout's patience must agree with what the fences remember. Default: true; only a test may be less patient than one attempt lasts. */
+  readonly horizonsChecked?: boolean | undefined;
 }
 
 export interface Peer {
@@ -32,7 +34,7 @@ export interface Peer {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Longer than any key of the checkout may still be used, an operator's long weekend included. */
-const FENCE_RETENTION_MS = 7 * DAY_MS;
+export const FENCE_RETENTION_MS = 7 * DAY_MS;
 const OPERATOR_MS = 4 * DAY_MS;
 
 export function hostParticipant<Any extends Contract>(
@@ -62,7 +64,7 @@ export function serveContract<Any extends Contract>(
   database: Database,
   { patience, onError, events, otherPaths, runningLeaseMs }: ServingOptions<Any>,
 ): HostedService {
-  const callerHorizonMs = patience.horizonMs + patience.persistentHorizonMs + OPERATOR_MS;
+  const callerHorizonMs = patience.approvalMs + patience.horizonMs + patience.persistentHorizonMs + OPERATOR_MS;
   const fence = createFence({ database, retentionMs: FENCE_RETENTION_MS, callerHorizonMs, runningLeaseMs });
   const inbox = createInbox({ database, retentionMs: FENCE_RETENTION_MS });
   const sweeper = createSweeper({ of: [fence, inbox] });

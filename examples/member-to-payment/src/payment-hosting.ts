@@ -17,14 +17,14 @@ import { productContract } from "@backstep/product/contract";
 import { createEngine } from "@backstep/saga-core";
 import { createSqliteStore } from "@backstep/sqlite-store";
 import { Hono } from "hono";
-import { checkoutInput, checkoutOutput, createCheckout } from "./checkout.ts";
+import { checkoutInput, checkoutOutput, createCheckout, paymentNotApproved } from "./checkout.ts";
 import { mountOperator, operatorPaths } from "./operator-routes.ts";
-import { type HostedService, type HostingOptions, openDatabase, serveContract } from "./participant-hosting.ts";
+import { FENCE_RETENTION_MS, type HostedService, type HostingOptions, openDatabase, serveContract } from "./participant-hosting.ts";
 
 const PATH = "/checkouts";
 
-/** What a checkout can be rejected with: what its steps' contracts declare. */
-const steps = [
+/** What a checkout can be rejected with: what its steps' contracts declare, and its own. */
+const operations = [
   memberContract.operations.findPayer,
   orderContract.operations.beginPayment,
   couponContract.operations.useCoupon,
@@ -35,10 +35,10 @@ const steps = [
   paymentContract.operations.capturePayment,
   paymentContract.operations.completePayment,
 ];
-const rejections = [...new Set(steps.flatMap((operation) => operation.rejections as readonly Rejection[]))];
+const rejections = [paymentNotApproved, ...new Set(operations.flatMap((operation) => operation.rejections as readonly Rejection[]))];
 
 export function hostPayment(options: HostingOptions): HostedService {
-  const { dataDir, peer, patience, answerWithinMs, onError } = options;
+  const { dataDir, peer, patience, answerWithinMs, onError, horizonsChecked = true } = options;
   const database = openDatabase("payment", dataDir);
   const records = serveContract(paymentContract, createPaymentService({ gateway: reachGateway(options) }), database, {
     patience,
@@ -47,7 +47,7 @@ export function hostPayment(options: HostingOptions): HostedService {
     runningLeaseMs: 2 * patience.gatewayTimeoutMs,
     otherPaths: () => [sagaPaths({ saga: checkout, path: PATH, input: checkoutInput, output: checkoutOutput, rejections }), operatorPaths],
   });
-  const checkout = createCheckout(
+  const { checkout, steps } = createCheckout(
     {
       members: createClient(memberContract, peer("member")),
       points: createClient(memberPointContract, peer("member-point")),
@@ -70,7 +70,12 @@ export function hostPayment(options: HostingOptions): HostedService {
     }),
     intervalMs: 250,
   });
-  const engine = createEngine({ sagas: [checkout], store, onEvents: () => relay.nudge() });
+  const engine = createEngine({
+    sagas: [checkout],
+    store,
+    onEvents: () => relay.nudge(),
+    horizons: horizonsChecked ? { steps, fenceRetentionMs: FENCE_RETENTION_MS } : undefined,
+  });
 
   const app = new Hono();
   mountSaga(app, {

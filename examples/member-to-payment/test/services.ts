@@ -127,6 +127,7 @@ export class TestServices {
       patience: this.#patience,
       answerWithinMs: 250,
       onError: (error) => this.errors.push(error),
+      horizonsChecked: false,
     });
     this.#hosted.set(name, service);
   }
