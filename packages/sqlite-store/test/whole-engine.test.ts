@@ -4,7 +4,8 @@ import { all, lock, saga, sleep, waitFor } from "@backstep/saga-core";
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { temporaryFile } from "./temporary-folder.ts";
-import { accepted, comesTo, createParticipants, DAY, go, HOUR, live, numbers, POLL, startAndWait } from "./whole-engine/lives.ts";
+import { go, numbers } from "./whole-engine/inputs.ts";
+import { accepted, comesTo, createParticipants, DAY, HOUR, live, POLL, startAndWait } from "./whole-engine/lives.ts";
 
 /** Out of memory, a saga that waits is found again by the store's index of what is due; in memory, by timers and listeners. */
 describe.each([

@@ -2,25 +2,15 @@
  * What tests of an engine on this store share: participants that remember every call and outlive every engine, and lives, each a new engine on a new store on the
  * same file. A later life may begin hours or days later: its store's clock is ahead of the system's.
  */
-import { type AnySaga, createEngine, type Engine, type Observer, signal, step } from "@backstep/saga-core";
+import { type AnySaga, createEngine, type Engine, type Observer, type Saga, step } from "@backstep/saga-core";
 import { ok, type Result } from "neverthrow";
 import { expect } from "vitest";
 import { createSqliteStore, type SqliteStore } from "../../src/index.ts";
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
-
-/** A Standard Schema by hand: this package depends on no schema library. */
-export const numbers = {
-  "~standard": {
-    version: 1 as const,
-    vendor: "test",
-    types: { input: 0, output: 0 },
-    validate: (value: unknown) => (typeof value === "number" ? { value } : { issues: [{ message: "no number" }] }),
-  },
-};
-
-export const go = signal({ name: "go", payload: numbers });
+/** How long a saga may take to come to where a test wants it, in milliseconds; far more than it needs. */
+export const POLL = { interval: 2, timeout: 20_000 };
 
 /** Called with the name of a call, as `told` has it, while the call is under way. */
 export type Meanwhile = (call: string) => unknown;
@@ -101,11 +91,9 @@ export async function comesTo(engine: Engine, sagaId: string, status: string): P
   await expect.poll(async () => (await engine.inspect(sagaId)).map((snapshot) => snapshot.status), POLL).toEqual(ok(status));
 }
 
-export const POLL = { interval: 2, timeout: 20_000 };
-
-/** Starts a saga and resolves once it waits for time, a signal or a lock. */
-export async function startAndWait(engine: Engine, saga: Parameters<Engine["start"]>[0], input: number, id: string): Promise<void> {
-  accepted(await engine.start(saga, input as never, { id }));
+/** Starts a saga and resolves once it waits for time or a signal. */
+export async function startAndWait(engine: Engine, saga: Saga<string, number, unknown, unknown>, input: number, id: string): Promise<void> {
+  accepted(await engine.start(saga, input, { id }));
   await comesTo(engine, id, "waiting");
 }
 
