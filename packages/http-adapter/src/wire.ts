@@ -30,7 +30,7 @@ export const CAUSE = /^[A-Z][A-Za-z0-9_.-]{0,63}$/;
 
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
-/** Problems that no contract declares. Each is a promise about this attempt; `docs` of each is its title. */
+/** Problems that no contract declares. Each is a promise about this attempt. */
 export const PROBLEM = {
   requestInvalid: { type: "urn:backstep:problem:request-invalid", status: 400, title: "The request does not fit its schema" },
   keyMissing: { type: "urn:backstep:problem:key-missing", status: 400, title: "A command needs an Idempotency-Key" },

@@ -96,6 +96,7 @@ export type {
   AttemptMade,
   EntryAppended,
   Observer,
+  QueryMade,
   RecoveryEnded,
   SagaAdopted,
   SagaLeft,

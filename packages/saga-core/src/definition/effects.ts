@@ -32,7 +32,9 @@ export function all<const Members extends readonly AnyYieldable[] | Readonly<Rec
   options: AllOptions = {},
 ): Yieldable<{ -readonly [Key in keyof Members]: YieldedOutput<Members[Key]> }, YieldedEffect<MemberOf<Members>>> {
   const { concurrency = Number.POSITIVE_INFINITY } = options;
-  if (!(concurrency >= 1)) throw new DefinitionInvalid(`all: concurrency must be 1 or more; found ${concurrency}`);
+  if (concurrency !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
+    throw new DefinitionInvalid(`all: concurrency must be a whole number from 1 on; found ${concurrency}`);
+  }
   const instructions = Object.entries(members).map(([key, member]) => {
     const instruction = takeInstruction(member);
     if (instruction === undefined) throw new DefinitionInvalid(`all: member ${key} is neither a step call nor another effect`);

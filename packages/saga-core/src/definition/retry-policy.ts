@@ -4,7 +4,10 @@ import { DefinitionInvalid } from "../errors/definition-invalid.ts";
 export interface RetryPolicy {
   /** How many attempts may end in doubt (unknown, unreadable) before the step's policy applies. 1 or more, `Infinity` allowed. */
   readonly attempts?: number | undefined;
-  /** Milliseconds since the intent, on the store's clock, after which no further attempt starts. At least one is made after each adoption. */
+  /**
+   * Milliseconds since the intent, on the store's clock, after which no further attempt starts: with the `timeoutMs` of the one in flight then, the
+   * step's deadline. A later owner still makes one attempt, to find out what became of the earlier ones.
+   */
   readonly horizonMs?: number | undefined;
   /** Milliseconds before the second attempt; doubled for each further one. At least 1. */
   readonly delayMs?: number | undefined;

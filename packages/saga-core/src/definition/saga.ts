@@ -27,7 +27,8 @@ interface SagaOptionsBase<Name extends string, Schema extends StandardSchemaV1, 
   readonly input: Schema;
   /**
    * How long a saga may take until its point of no return, from its start, on the store's clock. Past it everything is taken back, and the caller gets
-   * `SagaDeadlineExceeded`; what passes later is told to the observer, and changes nothing. Default: none.
+   * `SagaDeadlineExceeded`; what passes later is told to the observer, and changes nothing. It counts where the saga is started: called inside another one, the
+   * saga is part of that, and only the outer deadline counts. Default: none.
    */
   readonly deadline?: Duration | undefined;
   /** May fail: everything in it is taken back. Synchronous and deterministic but for what its effects hand it. */

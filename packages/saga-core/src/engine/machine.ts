@@ -89,7 +89,7 @@ class Engine implements SagaMachine, Machine {
   readonly #definition: SagaDefinition;
   readonly #operations = new Map<string, Operation>();
   readonly #open = new Set<Operation>();
-  #parked = 0;
+  readonly #parked = new Set<Operation>();
   #at = 0;
   #seed = "";
   readonly #recorder = new Recorder();
@@ -194,7 +194,7 @@ class Engine implements SagaMachine, Machine {
     if (this.#ended !== undefined) return this.#ended;
     if (this.#quarantine !== undefined) return "parked";
     if (this.#open.size > 0 || this.#locks.wanted > 0) return "running";
-    if (this.#parked > 0) return "parked";
+    if (this.#parked.size > 0) return "parked";
     return this.#waits.size > 0 ? "waiting" : "running";
   }
 
@@ -502,7 +502,7 @@ class Engine implements SagaMachine, Machine {
   }
 
   stopActions(path: string): void {
-    for (const operation of this.#operations.values()) {
+    for (const operation of this.#parked) {
       if (operation.slot === "action" && operation.path.startsWith(path) && waitsToGoOn(operation.parkCause)) this.#unpark(operation);
     }
     for (const operation of this.#open) {
@@ -544,7 +544,7 @@ class Engine implements SagaMachine, Machine {
   // What facts do to operations.
 
   #settle(operation: Operation, outcome: SettledOutcome): void {
-    if (operation.state === "parked") this.#parked -= 1;
+    this.#parked.delete(operation);
     operation.state = "settled";
     operation.parkCause = undefined;
     operation.outcome = freezeOutcome(outcome);
@@ -563,13 +563,13 @@ class Engine implements SagaMachine, Machine {
     operation.state = "parked";
     operation.parkCause = cause;
     this.#open.delete(operation);
-    this.#parked += 1;
+    this.#parked.add(operation);
   }
 
   #unpark(operation: Operation): void {
     operation.state = "open";
     operation.parkCause = undefined;
-    this.#parked -= 1;
+    this.#parked.delete(operation);
     this.#open.add(operation);
   }
 

@@ -12,7 +12,7 @@ import type { Operation } from "./operation.ts";
 export type Settled = { readonly _tag: "Returned"; readonly value: unknown } | { readonly _tag: "Failed"; readonly cause: Cause };
 export type Done = (settled: Settled) => void;
 
-/** What to take back, in order of intent; a group's members have no order among each other. */
+/** What to take back, in order of completion; a group's members have no order among each other. */
 export type UndoNode = { readonly _tag: "UndoOperation"; readonly operation: Operation } | UndoGroup | UndoScope;
 
 export interface UndoGroup {

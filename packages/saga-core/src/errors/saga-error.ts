@@ -68,7 +68,7 @@ export interface SignalRefused {
   readonly message: string;
 }
 
-/** The saga is past its point of no return, or has ended otherwise than by going back: it can only go forward. */
+/** The saga is past the intent of its pivot, so that only the pivot decides, or has ended otherwise than by going back. */
 export interface CancelRefused {
   readonly _tag: "CancelRefused";
   readonly sagaId: string;

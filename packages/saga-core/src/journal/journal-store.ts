@@ -151,7 +151,8 @@ export interface JournalStore {
   ended(options: EndedOptions): Promise<Result<EndedSagas, StoreUnavailable>>;
   /**
    * Forgets ended sagas with all their records, in one transaction. Unfinished and unknown ones are left out; events that were committed and are not yet published stay. The
-   * id is free afterwards: whoever starts it again starts a new saga.
+   * id is free afterwards: whoever starts it again starts a new saga, whose keys and event ids are those of the old one. So an id is used again, if at all, when neither
+   * participants nor the outbox know it any more.
    */
   remove(sagaIds: readonly string[]): Promise<Result<RemovedSagas, StoreUnavailable>>;
   readonly outbox: Outbox;

@@ -1,4 +1,4 @@
-/** What can be watched from outside: every entry, attempt, park and recovery, as plain data. Watching changes nothing: see `harmless`. */
+/** What can be watched from outside: every entry, attempt, deciding query, park and recovery, as plain data. Watching changes nothing: see `harmless`. */
 import type { Quarantine } from "../errors/parked.ts";
 import type { Entry } from "../journal/entry.ts";
 import type { SagaStatus } from "../journal/journal-store.ts";
@@ -26,6 +26,20 @@ export interface AttemptMade {
   readonly attempt: number;
   /** The attempt's tag: `Succeeded`, `Rejected`, or a fault's. */
   readonly outcome: string;
+  readonly tookMs: number;
+}
+
+/** One deciding query of an operation in doubt was answered, or was not. */
+export interface QueryMade {
+  readonly _tag: "QueryMade";
+  readonly sagaId: string;
+  readonly path: string;
+  readonly step: string;
+  readonly slot: Slot;
+  /** 1-based. */
+  readonly asked: number;
+  /** What it found: `Succeeded`, `NotApplied`, `SealedForGood` or `StillUnknown`. */
+  readonly found: string;
   readonly tookMs: number;
 }
 
@@ -62,7 +76,7 @@ export interface RecoveryEnded {
   readonly quarantined: number;
 }
 
-export type SagaNotice = EntryAppended | AttemptMade | SagaAdopted | SagaQuarantined | SagaLeft | RecoveryEnded;
+export type SagaNotice = EntryAppended | AttemptMade | QueryMade | SagaAdopted | SagaQuarantined | SagaLeft | RecoveryEnded;
 
 /** Called with every notice, in order. What it throws or rejects with is dropped; what it returns is not waited for. */
 export type Observer = (notice: SagaNotice) => unknown;

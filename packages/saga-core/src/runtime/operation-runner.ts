@@ -26,7 +26,7 @@ import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import { type AbortSignal, createAbortController, type Random, type Timer } from "../primitives/host.ts";
 import type { Json } from "../primitives/json.ts";
 import { invocation, underDeadline } from "./attempt.ts";
-import type { AttemptMade } from "./observer.ts";
+import type { AttemptMade, QueryMade } from "./observer.ts";
 
 export interface RunnerPorts {
   readonly timer: Timer;
@@ -34,7 +34,7 @@ export interface RunnerPorts {
   /** The store's clock, epoch milliseconds. */
   readonly now: () => number;
   /** Absent when nobody watches. */
-  readonly observe?: ((attempt: AttemptMade) => void) | undefined;
+  readonly observe?: ((notice: AttemptMade | QueryMade) => void) | undefined;
 }
 
 export type OperationResult =
@@ -163,12 +163,17 @@ class Runner {
   }
 
   async #ask(asked: number): Promise<ResolutionAttempt> {
-    const { step, input, rules } = this.#order;
+    const { step, input, rules, sagaId } = this.#order;
+    const { observe, now } = this.#ports;
+    const begunAt = observe === undefined ? 0 : now();
     const answered = await underDeadline(rules.retry.timeoutMs, this.#ports.timer, (signal) => {
       if (step.resolve === undefined) throw new TypeError(`step ${step.name} has no resolve function`);
       return step.resolve(input, { call: { ...this.#call(asked), signal }, slot: rules.slot });
     });
-    return readResolution(answered);
+    const resolution = readResolution(answered);
+    const { path, slot } = rules;
+    observe?.({ _tag: "QueryMade", sagaId, path, step: rules.step, slot, asked, found: resolution._tag, tookMs: now() - begunAt });
+    return resolution;
   }
 
   #call(attempt: number) {

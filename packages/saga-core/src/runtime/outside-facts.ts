@@ -68,7 +68,8 @@ export async function cancelSaga(
       match(saga.phase())
         .with("back", () => ok(undefined))
         .with("run", () => (saga.halted() ? ok(undefined) : fact({ _tag: "CancelRequested", by, reason, at: host.ports.now() })))
-        .with("pivot", "complete", (phase) => refuse("pastPivot", `it is in ${phase}, and can only go forward`))
+        .with("pivot", () => refuse("pastPivot", "its pivot's intent is journaled: what becomes of the pivot decides"))
+        .with("complete", () => refuse("pastPivot", "it is in complete, and can only go forward"))
         .exhaustive(),
   });
 }

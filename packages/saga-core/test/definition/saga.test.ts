@@ -58,8 +58,10 @@ describe("registration", () => {
 });
 
 describe("all", () => {
-  test.each([0, -1, Number.NaN, 0.5])("a concurrency of %d is refused", (concurrency) => {
-    expect(() => all([], { concurrency })).toThrow(new DefinitionInvalid(`all: concurrency must be 1 or more; found ${concurrency}`));
+  test.each([0, -1, Number.NaN, 0.5, 1.5])("a concurrency of %s is refused", (concurrency) => {
+    expect(() => all([], { concurrency })).toThrow(
+      new DefinitionInvalid(`all: concurrency must be a whole number from 1 on; found ${concurrency}`),
+    );
   });
 
   test("a member that is no effect is refused with its key", () => {

@@ -445,7 +445,10 @@ describe("a cancellation is refused, with a reason,", () => {
   test("while the pivot is in flight, while complete runs, and while it waits", async () => {
     const { bench, participants, one } = forward();
     const engine = await begin(bench, one);
-    expect((await cancel(engine))._unsafeUnwrapErr()).toEqual({ ...pastPivot, message: "it is in pivot, and can only go forward" });
+    expect((await cancel(engine))._unsafeUnwrapErr()).toEqual({
+      ...pastPivot,
+      message: "its pivot's intent is journaled: what becomes of the pivot decides",
+    });
     await bench.timer.advance(HOUR);
     expect((await cancel(engine))._unsafeUnwrapErr()).toEqual({ ...pastPivot, message: "it is in complete, and can only go forward" });
     await bench.timer.advance(HOUR);

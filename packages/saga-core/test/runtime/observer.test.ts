@@ -44,6 +44,8 @@ function lineOf(notice: SagaNotice): string {
       return `${notice.sagaId}#${notice.sequence} ${notice.entry._tag}${"path" in notice.entry ? ` ${notice.entry.path}` : ""}`;
     case "AttemptMade":
       return `${notice.sagaId} ${notice.slot} ${notice.path}: ${notice.attempt} ${notice.outcome} after ${notice.tookMs} ms`;
+    case "QueryMade":
+      return `${notice.sagaId} ${notice.slot} ${notice.path}: asked ${notice.asked}, ${notice.found} after ${notice.tookMs} ms`;
     case "SagaAdopted":
       return `${notice.sagaId} adopted, epoch ${notice.epoch}, ${notice.entries} entries`;
     case "SagaQuarantined":
@@ -160,6 +162,37 @@ describe("an observer", () => {
       "s#4 WentBack run",
       "s#4 SagaCompensated",
       "s left compensated",
+    ]);
+  });
+
+  test("is told of the deciding queries of an operation in doubt", async () => {
+    const bench = createBench();
+    const participants = createParticipants();
+    let asked = 0;
+    const a = participants.compensatable("a", {
+      run: () => err(fault("Unknown", "no answer")),
+      retry: { attempts: 1 },
+      inDoubt: "resolve",
+      resolve: () => {
+        asked += 1;
+        return asked === 1 ? ok({ _tag: "StillUnknown" }) : ok({ _tag: "Applied", output: 7 });
+      },
+    });
+    const one = saga({
+      name: "one",
+      input: numberInput,
+      *run(input) {
+        return yield* a(input);
+      },
+    });
+    const { seen, observer } = keep();
+    const { engine } = watched(bench, [one], observer);
+    expect(await engine.run(one, 1, { id: "s" })).toEqual(ok(7));
+    await settleDown(bench);
+    expect(seen.map(lineOf).filter((line) => line.startsWith("s action"))).toEqual([
+      "s action run/a: 1 Unknown after 0 ms",
+      "s action run/a: asked 1, StillUnknown after 0 ms",
+      "s action run/a: asked 2, Succeeded after 0 ms",
     ]);
   });
 

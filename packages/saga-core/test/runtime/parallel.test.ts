@@ -113,7 +113,7 @@ describe("the outputs of an all", () => {
     const odd = shapes(step, concurrency)["a tuple"];
     expect((await bench.open([odd]).engine.run(odd, 0, { id: "s" }))._unsafeUnwrapErr()).toMatchObject({
       _tag: "SagaFaulted",
-      fault: { message: expect.stringContaining("concurrency must be 1 or more") },
+      fault: { message: expect.stringContaining("concurrency must be a whole number from 1 on") },
     });
   });
 });

@@ -201,6 +201,7 @@ test("a notice is matched to the last case", () => {
       case "EntryAppended":
         return notice.entry._tag;
       case "AttemptMade":
+      case "QueryMade":
         return notice.step;
       case "SagaAdopted":
         return notice.saga.name;
