@@ -47,6 +47,14 @@ describe.each(["README.md", "README.ko.md"])("the features of %s", (document) =>
   });
 });
 
+test("every package carries the licence", () => {
+  const folders = ["packages", "packages/domains"].flatMap((parent) => readdirSync(join(ROOT, parent)).map((name) => join(parent, name)));
+  const packages = folders.filter((folder) => existsSync(join(ROOT, folder, "package.json")));
+  const text = (path: string) => (existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path), "utf8") : undefined);
+  expect(packages.length).toBeGreaterThan(5);
+  expect(packages.filter((folder) => text(join(folder, "LICENSE")) !== text("LICENSE"))).toEqual([]);
+});
+
 test("both READMEs prove their features by the same tests", () => {
   const tests = (document: string) =>
     [...readFileSync(join(ROOT, document), "utf8").matchAll(/\]\(([^)]+\.test\.ts)\)/g)].map(([, path]) => path);
