@@ -1,4 +1,5 @@
-// Goal: what nobody may decide alone waits, says why, and holds back exactly what depends on it. Method: every way to get stuck, at every place, through an engine.
+// Goal: what nobody may decide alone waits, says why, and holds back exactly what depends on it: a pivot in doubt (FS-50), a retriable step past it, which only goes forward
+// (FS-51), and everything else. Method: every way to get stuck, at every place, with the verbs that are left, through an engine.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { all, fail, fault, saga, savepoint } from "../../src/index.ts";
@@ -160,7 +161,7 @@ describe("a parked compensation", () => {
 });
 
 describe("a pivot", () => {
-  test("in doubt blocks both directions: nothing is undone, nothing is completed, no event is published", async () => {
+  test("FS-50: in doubt blocks both directions: nothing is undone, nothing is completed, no event is published", async () => {
     const { run, participants, bench } = createStuckSaga("pivot", {
       answer: () => faulted("Unknown"),
       behaviour: { retry: { attempts: 3 } },

@@ -1,4 +1,5 @@
-// Goal: every way an attempt can end leads, through a running engine, where the rules of outcomes say. Method: scripted participants; what was called, when, and how it ended.
+// Goal: every way an attempt can end leads, through a running engine, where the rules of outcomes say, a pivot in doubt too (FS-50). Method:
+// scripted participants; what was called, when, and how it ended.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { decided, type FaultTag, fault, saga } from "../../src/index.ts";
@@ -94,7 +95,7 @@ describe("an action that is in doubt and then ends", () => {
   });
 });
 
-describe("a deciding query, for a step in doubt whose policy is to ask,", () => {
+describe("FS-50: a deciding query, for a step in doubt whose policy is to ask,", () => {
   const asking = (found: (nth: number) => object | "fails", place: Place = "action") =>
     attempts(
       () => faulted("Unknown"),
