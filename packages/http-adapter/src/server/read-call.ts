@@ -19,6 +19,7 @@ export interface ReceivedUndo {
   readonly cause: string | undefined;
 }
 
+export const SAGA_ID_LENGTH_MAX = 128;
 export const SAGA_ID = /^[A-Za-z0-9._:@~-]{1,128}$/;
 const EPOCH_MS = /^\d{1,15}$/;
 const COUNT = /^[1-9]\d{0,14}$/;

@@ -31,6 +31,8 @@ const START_PROBLEMS: readonly ProblemKind[] = [
   "unavailable",
   "sagaFaulted",
 ];
+const KEY =
+  "A quoted string of 1 to 64 characters of A-Z a-z 0-9 . _ : @ ~ -; with the client, it names the saga. Fewer where the client's name is long.";
 const LOOK_PROBLEMS: readonly ProblemKind[] = ["noSuchSaga", "unexpected", "unavailable"];
 
 const accepted = z.strictObject({ sagaId: z.string(), status: z.enum(["running", "parked"]), location: z.string() });
@@ -66,7 +68,7 @@ export function sagaPaths({ saga: { name }, path, input, output, rejections = []
   const start = {
     operationId: `${name}.start`,
     summary: `Starts the saga ${name}, or finds the one that this key started, and answers with its end when that comes in time.`,
-    parameters: [keyParameter("A quoted string of 1 to 64 characters of A-Z a-z 0-9 . _ : @ ~ -; with the client, it names the saga.")],
+    parameters: [keyParameter(KEY)],
     requestBody: { required: true, content: { "application/json": { schema: shelf.place(input, "input", `${name}.input`) } } },
     responses: {
       "200": answer("Completed, now or earlier", shelf.place(output, "output", `${name}.output`)),

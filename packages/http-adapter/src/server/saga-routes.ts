@@ -22,7 +22,7 @@ import { allowOf } from "./allowed-methods.ts";
 import { titleOf } from "./answer-response.ts";
 import { guarded } from "./guarded.ts";
 import { cutDetail, problemDocument, problemResponse, retryAfter } from "./problem-response.ts";
-import { readCall, SAGA_ID } from "./read-call.ts";
+import { readCall, SAGA_ID, SAGA_ID_LENGTH_MAX } from "./read-call.ts";
 import { readJsonBody } from "./read-input.ts";
 import { sagaStatus } from "./saga-status.ts";
 
@@ -31,7 +31,10 @@ export interface SagaRoutesOptions<Input, Output, Failure> {
   readonly saga: Saga<string, Input, Output, Failure>;
   /** Where it is started (POST) and, with its id behind it, looked at (GET), e.g. `/checkouts`. */
   readonly path: `/${string}`;
-  /** Who asks, as far as the server knows: part of the saga's id, so that one client's key is never another's. 1 to 40 characters of `A-Z a-z 0-9 . _ : -`. */
+  /**
+   * Who asks, as far as the server knows: part of the saga's id, so that one client's key is never another's. 1 to 64 characters of `A-Z a-z 0-9 . _ : -`; what a saga's
+   * id has left after its name and the client bounds the key. Asked only about an input that fits the saga's schema, as it came.
+   */
   readonly clientOf: (request: Request, input: unknown) => string | undefined;
   /** How long to wait for the end, in milliseconds, before answering 202. Default 10,000. */
   readonly answerWithinMs?: number | undefined;
@@ -47,9 +50,9 @@ export interface SagaRoutesOptions<Input, Output, Failure> {
 
 const ANSWER_WITHIN_MS_DEFAULT = 10_000;
 const BODY_BYTES_MAX_DEFAULT = 64 * 1024;
-const CLIENT = /^[A-Za-z0-9._:-]{1,40}$/;
-/** Leaves room for the saga's name and the client in a saga's id. */
-const KEY = /^[A-Za-z0-9._:@~-]{1,64}$/;
+const CLIENT = /^[A-Za-z0-9._:-]{1,64}$/;
+const KEY = /^[A-Za-z0-9._:@~-]+$/;
+const KEY_LENGTH_MAX = 64;
 
 /** Adds the two routes to an app. */
 export function mountSaga<Input, Output, Failure>(app: Hono, options: SagaRoutesOptions<Input, Output, Failure>): void {
@@ -75,9 +78,12 @@ async function start<Input, Output, Failure>(options: SagaRoutesOptions<Input, O
     return problemResponse("keyInvalid", { detail: `look at ${options.path}/{sagaId}; here ${HEADER.resolve} means nothing` });
   const body = await readJsonBody(request, bodyBytesMax);
   if (body.isErr()) return body.error;
+  // Who asks may stand in the body; its own flaws are told before that he is missing there.
+  const flawed = await flawsOf(saga["~saga"].input, body.value);
+  if (flawed !== undefined) return problemResponse("requestInvalid", { detail: flawed });
   const id = sagaIdOf(saga.name, options.clientOf(request, body.value), call.value.key);
   if (id._tag === "Refused") return problemResponse("requestInvalid", { detail: id.detail });
-  // The engine checks the input against the saga's schema; until then it is whatever came.
+  // As it came, not as the schema hands it on: the engine applies the schema itself.
   const run = engine.run(saga, body.value as never, { id: id.sagaId });
   const result = await within(run, answerWithinMs);
   // The path as the client knows it: the app may be mounted under a prefix.
@@ -87,13 +93,33 @@ async function start<Input, Output, Failure>(options: SagaRoutesOptions<Input, O
     : resultResponse({ ...options, path: pathname }, id.sagaId, result);
 }
 
+type InputSchema = Saga<string, never, unknown, unknown>["~saga"]["input"];
+
+/** What the saga's schema finds wrong with an input, worded as the engine would. */
+async function flawsOf(schema: InputSchema, input: unknown): Promise<string | undefined> {
+  try {
+    const { issues } = await schema["~standard"].validate(input);
+    return issues === undefined ? undefined : issuesText(issues.map(({ message, path = [] }) => ({ path: placeOf(path), message })));
+  } catch {
+    return "the saga's schema cannot judge this input";
+  }
+}
+
+function placeOf(path: readonly (PropertyKey | { readonly key: PropertyKey })[]): string {
+  return ["input", ...path.map((part) => String(typeof part === "object" ? part.key : part))].join("/");
+}
+
 type NamedSaga = { readonly _tag: "Named"; readonly sagaId: string } | { readonly _tag: "Refused"; readonly detail: string };
 
 function sagaIdOf(name: string, client: string | undefined, key: IdempotencyKey): NamedSaga {
   if (client === undefined || !CLIENT.test(client)) return { _tag: "Refused", detail: "who asks is missing or malformed" };
-  if (!KEY.test(key)) return { _tag: "Refused", detail: "here an Idempotency-Key has 1 to 64 characters of A-Z a-z 0-9 . _ : @ ~ -" };
   // A colon in the client would let it reach into another one's keys: "a:b" with "c" must not be "a" with "b:c".
-  return { _tag: "Named", sagaId: `${name}:${client.replaceAll(":", "@")}:${key}` };
+  const owner = `${name}:${client.replaceAll(":", "@")}:`;
+  const room = SAGA_ID_LENGTH_MAX - owner.length;
+  if (room < 1) return { _tag: "Refused", detail: "who asks has too long a name for this saga" };
+  if (KEY.test(key) && key.length <= Math.min(room, KEY_LENGTH_MAX)) return { _tag: "Named", sagaId: owner + key };
+  const [where, most] = room < KEY_LENGTH_MAX ? ["for this client", room] : ["here", KEY_LENGTH_MAX];
+  return { _tag: "Refused", detail: `${where} an Idempotency-Key has 1 to ${most} characters of A-Z a-z 0-9 . _ : @ ~ -` };
 }
 
 async function within<Value>(awaited: PromiseLike<Value>, delayMs: number): Promise<Value | undefined> {
@@ -198,8 +224,17 @@ async function look(
   if (!SAGA_ID.test(sagaId)) return problemResponse("noSuchSaga");
   const snapshot = await engine.inspect(sagaId);
   return snapshot.match(
-    (found: SagaSnapshot) => (found.saga.name === saga.name ? Response.json(sagaStatus(found)) : problemResponse("noSuchSaga")),
+    (found: SagaSnapshot) => {
+      const named = withName(found, saga.name);
+      return named.saga.name === saga.name ? Response.json(sagaStatus(named)) : problemResponse("noSuchSaga");
+    },
     (error) =>
       error._tag === "SagaNotFound" ? problemResponse("noSuchSaga") : problemResponse("unavailable", { headers: retryAfter(1_000) }),
   );
+}
+
+/** A journal that cannot be read does not tell whose it is; the id that this route gave the saga does. */
+function withName(found: SagaSnapshot, name: string): SagaSnapshot {
+  const unread = found.saga.name === "" && found.sagaId.startsWith(`${name}:`);
+  return unread ? { ...found, saga: { ...found.saga, name } } : found;
 }

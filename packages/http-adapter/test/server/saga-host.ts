@@ -5,7 +5,7 @@
 import { createServer, mountSaga, type SagaRoutesOptions, sagaPaths } from "@backstep/http-adapter/server";
 import { createFence, createMemoryDatabase } from "@backstep/participant";
 import { createEngine, type Engine, type Fault, saga, step } from "@backstep/saga-core";
-import { createMemoryStore, type MemoryStore, type MemoryStoreFaults } from "@backstep/saga-core/journal";
+import { createMemoryStore, type MemoryDisk, type MemoryStore, type MemoryStoreFaults } from "@backstep/saga-core/journal";
 import { Hono } from "hono";
 import { ok, type Result } from "neverthrow";
 import { z } from "zod";
@@ -51,6 +51,7 @@ const orderOutput = z.strictObject({ orderId: z.string(), receipt: z.string() })
 interface HostOptions extends Partial<Pick<SagaRoutesOptions<unknown, unknown, unknown>, "answerWithinMs" | "clientOf" | "statusOf">> {
   readonly steps?: Steps | undefined;
   readonly faults?: MemoryStoreFaults | undefined;
+  readonly disk?: MemoryDisk | undefined;
   readonly prefix?: string | undefined;
 }
 
@@ -62,7 +63,7 @@ interface Order {
 const once = { attempts: 1, horizonMs: 60_000, delayMs: 1 } as const;
 const receipt = (): Said => ok({ receipt: "r-secret" });
 
-export async function openHost({ steps = {}, faults = {}, prefix = "", ...routes }: HostOptions = {}): Promise<SagaHost> {
+export async function openHost({ steps = {}, faults = {}, disk, prefix = "", ...routes }: HostOptions = {}): Promise<SagaHost> {
   const { pick = receipt, ship = receipt, unpick = () => ok() } = steps;
   const picked = step({
     name: "pick",
@@ -95,7 +96,7 @@ export async function openHost({ steps = {}, faults = {}, prefix = "", ...routes
     ],
     onError,
   });
-  const store = createMemoryStore({ faults });
+  const store = createMemoryStore({ faults, disk });
   const engine = createEngine({ sagas: [dispatch], store });
   const app = new Hono().basePath(prefix);
   mountSaga(app, {

@@ -3,6 +3,7 @@
  * real engine on a memory store behind the real routes; steps wait at gates or fail as told. `send` holds every answer against the host's OpenAPI document.
  */
 import { fault } from "@backstep/saga-core";
+import { createMemoryDisk } from "@backstep/saga-core/journal";
 import { err, ok } from "neverthrow";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Received } from "./rig.ts";
@@ -163,6 +164,26 @@ describe("a start", () => {
     expect(abandoned.text).not.toContain("secret");
   });
 
+  it.each<["unreadable" | "undecodable"]>([["unreadable"], ["undecodable"]])(
+    "is accepted as parked when the journal of its saga is damaged, and so says the status page (%s)",
+    async (how) => {
+      const disk = createMemoryDisk();
+      const before = await open({ disk, steps: { ship: () => outOfStock, unpick: () => err(fault("Faulted", "secret")) } });
+      await start(before);
+      await before.engine.close();
+      if (how === "unreadable") disk.corrupt.add(ID);
+      else disk.sagas.get(ID)?.records.splice(0, 1, "{");
+      const host = await open({ disk });
+      await host.engine.recovered;
+      const parked = await start(host);
+      expect(parked.status).toBe(202);
+      expect(parked.body).toEqual({ sagaId: ID, status: "parked", location: STATUS_PATH });
+      const page = await host.send("GET", STATUS_PATH);
+      expect(page.status).toBe(200);
+      expect(page.body).toMatchObject({ sagaId: ID, saga: "dispatch", status: "parked", quarantine: "JournalCorrupt" });
+    },
+  );
+
   it("names the place to look at as the client knows it, also under a prefix", async () => {
     const { step, answer } = gate();
     const host = await open({ answerWithinMs: 1, prefix: "/api/v1", steps: { ship: step } });
@@ -239,6 +260,25 @@ describe("a start", () => {
     expect(unhandled).toEqual([]);
   });
 
+  it("takes clients of as many characters as an id of a contract has, and a key beside them", async () => {
+    const host = await open();
+    const answer = await start(host, crypto.randomUUID(), { ...input, client: "c".repeat(64) });
+    expect(answer.status).toBe(200);
+  });
+
+  it("fills a saga's id to the last character, and says how long a key may be when that is too long", async () => {
+    const host = await open();
+    const client = "c".repeat(64);
+    const longest = 128 - "dispatch::".length - client.length;
+    expect((await start(host, "k".repeat(longest), { ...input, client })).status).toBe(200);
+    const refused = await start(host, "k".repeat(longest + 1), { ...input, client });
+    expect(refused.status).toBe(400);
+    expect(refused.body).toMatchObject({
+      type: "urn:backstep:problem:request-invalid",
+      detail: `for this client an Idempotency-Key has 1 to ${longest} characters of A-Z a-z 0-9 . _ : @ ~ -`,
+    });
+  });
+
   it.each<[string, unknown]>([
     ["an error", new Error("secret")],
     ["a text", "secret"],
@@ -276,6 +316,7 @@ describe("a bad start", () => {
       },
     ],
     ["no client", 400, "request-invalid", { json: { orderId: "o" }, key: "k1" }],
+    ["a client that is too long", 400, "request-invalid", { json: { ...input, client: "c".repeat(65) }, key: "k1" }],
     ["a client that fits no saga's id", 400, "request-invalid", { json: { ...input, client: "al ice" }, key: "k1" }],
   ])("with %s is refused, and starts nothing", async (_, status, kind, sent) => {
     const host = await open();
@@ -284,6 +325,23 @@ describe("a bad start", () => {
     expect(answer.body).toMatchObject({ type: `urn:backstep:problem:${kind}`, effect: "none" });
     expect((await host.store.unfinished({ limit: 1 }))._unsafeUnwrap().sagaIds).toEqual([]);
     expect(host.errors).toEqual([]);
+  });
+
+  it("is told the flaws of its body, not that nobody is named by it", async () => {
+    const clientOf = vi.fn(() => undefined);
+    const host = await open({ clientOf });
+    const answer = await start(host, "k1", { ...input, orderId: 7 });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({
+      type: "urn:backstep:problem:request-invalid",
+      detail: expect.stringContaining("input/orderId: ") as string,
+    });
+    expect(clientOf).not.toHaveBeenCalled();
+  });
+
+  it("is told that its client is missing once the body is flawless", async () => {
+    const host = await open({ clientOf: () => undefined });
+    expect((await start(host)).body).toMatchObject({ detail: "who asks is missing or malformed" });
   });
 
   it("with an input that the saga's schema refuses is refused in few words", async () => {

@@ -30,7 +30,7 @@ export interface StandingEffect {
   readonly known: "succeeded" | "inDoubt";
 }
 
-/** The id is malformed, or the input does not fit the saga's schema, is no JSON or is too large. Nothing was started. */
+/** The id or the deadline does not fit, or the input does not fit the saga's schema, is no JSON or is too large. Nothing was started. */
 export interface SagaRequestInvalid {
   readonly _tag: "SagaRequestInvalid";
   readonly sagaId: string;
@@ -84,6 +84,8 @@ export interface CompensateRefused {
     | "notCompleted"
     | "pastPivot"
     | "published"
+    /** It started so long ago that a participant may forget its keys before everything is taken back. */
+    | "pastRetention"
     | "unknownSaga"
     | "replayDiverged"
     | "tooLarge"

@@ -11,6 +11,7 @@ import { encodeRecord } from "../journal/entry-codec.ts";
 import { statusOf, viewOf } from "../journal/saga-view.ts";
 import { hash128 } from "../primitives/hash.ts";
 import { quarantineOf } from "./adoption.ts";
+import { ageFlaw, type UndoWindow } from "./check-horizons.ts";
 import { checkOperator } from "./operator-verbs.ts";
 import { type SagaHost, unavailable } from "./saga-host.ts";
 import { readSaga } from "./saga-reader.ts";
@@ -28,6 +29,7 @@ export async function compensateSaga(
   sagaId: string,
   reason: string,
   by: string | undefined,
+  window: UndoWindow | undefined,
 ): Promise<Result<{ readonly sagaId: string }, CompensateRefused | SagaNotFound | SagaUnavailable>> {
   const refuse = (refusal: Refusal) => err<never, CompensateRefused>({ _tag: "CompensateRefused", sagaId, ...refusal });
   const checked = checkOperator({ by: by ?? "-", reason });
@@ -46,12 +48,12 @@ export async function compensateSaga(
     return refuse({ reason: "unknownSaga", message: `no definition of ${journal.saga.name} ${journal.saga.version} is here` });
   const undoes: UndoneSaga = { sagaId, entries, by, reason };
   const input = startOf(entries)?.input;
-  const refusal = whyNot(definition, undoes) ?? rehearse(definition, undoId, { input, undoes });
+  const refusal = whyNot(definition, undoes) ?? tooLate(host, undoes, window) ?? rehearse(definition, undoId, { input, undoes });
   if (refusal !== undefined) return refuse(refusal);
   const begun = await host.begin(definition, undoId, input, { undoes });
   if (begun.isErr()) return begun.error._tag === "SagaUnavailable" ? err(begun.error) : refuse(ID_TAKEN);
   // Somebody else was faster, here or on another engine.
-  if (begun.value === "exists") return compensateSaga(host, sagaId, reason, by);
+  if (begun.value === "exists") return compensateSaga(host, sagaId, reason, by, window);
   return ok({ sagaId: undoId });
 }
 
@@ -81,6 +83,14 @@ function whyNot({ name, pivot, complete }: SagaDefinition, undoes: UndoneSaga): 
   }
   if (undoes.entries.some(isEvent)) return { reason: "published", message: "it has published events, which others have acted on" };
   return undefined;
+}
+
+/** Its participants may forget its keys before the last of them has taken its action back. */
+function tooLate({ ports }: SagaHost, { entries }: UndoneSaga, window: UndoWindow | undefined): Refusal | undefined {
+  const start = startOf(entries);
+  if (start === undefined || window === undefined) return undefined;
+  const message = ageFlaw(ports.store.now() - start.at, window);
+  return message === undefined ? undefined : { reason: "pastRetention", message };
 }
 
 /** What would be begun is tried first, so that what cannot be driven or kept is refused instead of being begun. */

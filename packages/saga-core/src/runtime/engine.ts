@@ -44,7 +44,10 @@ export interface EngineOptions {
   readonly onEvents?: (() => void) | undefined;
   /** Watches every entry, attempt, park and recovery. */
   readonly observer?: Observer | undefined;
-  /** Checked at creation: no step may be attempted, and none undone, after its participant may have forgotten it. Default: not checked. */
+  /**
+   * Checked at creation, and at each start and `compensate`: no step may be attempted, and none undone, after its participant may have forgotten it. Wants a deadline of
+   * every saga, unless no step is undone. Default: not checked.
+   */
   readonly horizons?: Horizons | undefined;
   /** A saga that only waits, for time or a signal, leaves memory when that is further away than this many milliseconds. Default 10,000. */
   readonly evictAfterMs?: number | undefined;
@@ -58,7 +61,10 @@ export interface RunOptions {
    * for as long as the journal keeps it.
    */
   readonly id: string;
-  /** How long it may take until its point of no return; replaces the saga's own `deadline`. Of the first start of an id it counts, and of no other. */
+  /**
+   * How long it may take until its point of no return; replaces the saga's own `deadline`. Of the first start of an id it counts, and of no other. With `horizons`, one
+   * after which undos may come too late is refused as `SagaRequestInvalid`.
+   */
   readonly deadline?: Duration | undefined;
 }
 
@@ -112,7 +118,8 @@ export interface Engine {
   /**
    * Takes back a saga that has completed, as a new saga that is linked to it, whose id it answers with; asking again finds the same one. By the same rules as going
    * back: the new saga ends compensated, its result `SagaCancelled`, or is parked. It holds no locks, for those of the original went with its end. The original's answer
-   * stands. Refused for a saga with a pivot or `complete`, for one that published events, and for one that has not completed.
+   * stands. Refused for a saga with a pivot or `complete`, for one that published events, for one that has not completed, and, with `horizons`, for one that started so long
+   * ago that a participant may forget its keys before everything is taken back.
    */
   compensate(
     id: string,
@@ -151,12 +158,12 @@ export function createEngine(options: EngineOptions): Engine {
     throw new DefinitionInvalid(`evictAfterMs must be a whole number of milliseconds from 0 on; found ${evictAfterMs}`);
   }
   const observe = options.observer === undefined ? undefined : harmless(options.observer);
-  if (options.horizons !== undefined) checkHorizons(sagas, options.horizons);
+  const window = options.horizons === undefined ? undefined : checkHorizons(sagas, options.horizons);
   const host = new SagaHost({ store, timer, random, now: () => store.now(), onEvents, evictAfterMs, observe }, new Registry(sagas));
   const recovered = host.recover();
   host.wakeSleepers();
   const engine: Engine = {
-    start: (saga, input, wanted) => new ResultAsync(startSaga(host, saga["~saga"], input, wanted)),
+    start: (saga, input, wanted) => new ResultAsync(startSaga(host, saga["~saga"], input, wanted, window)),
     run: (saga, input, options) =>
       engine
         .start(saga, input, options)
@@ -165,7 +172,7 @@ export function createEngine(options: EngineOptions): Engine {
     result: (_saga, id) => new ResultAsync(awaitResult(host, id)),
     signal: (id, signal, payload, { key }) => new ResultAsync(signalSaga(host, id, signal, payload, key)),
     cancel: (id, reason, { by } = {}) => new ResultAsync(cancelSaga(host, id, reason, by)),
-    compensate: (id, reason, { by } = {}) => new ResultAsync(compensateSaga(host, id, reason, by)),
+    compensate: (id, reason, { by } = {}) => new ResultAsync(compensateSaga(host, id, reason, by, window)),
     forget: (wanted) => new ResultAsync(forgetSagas(host, wanted)),
     inspect: (id) => new ResultAsync(inspectSaga(host, id)),
     parked: () => new ResultAsync(listParked(host)),

@@ -16,11 +16,13 @@ import type { OutboxEvent } from "../journal/outbox.ts";
 import { createAbortController } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import { acquireLock } from "./lock-acquirer.ts";
+import type { LockQueues } from "./lock-queue.ts";
 import type { SagaNotice } from "./observer.ts";
 import { type OperationResult, type RunnerPorts, type RunningOperation, runOperation } from "./operation-runner.ts";
 
 export interface InstancePorts extends RunnerPorts {
   readonly store: JournalStore;
+  readonly lockQueues: LockQueues;
   readonly observe?: ((notice: SagaNotice) => void) | undefined;
   /** Events were committed. */
   readonly onEvents: () => void;
@@ -135,6 +137,7 @@ export class SagaInstance {
     } catch (thrown) {
       return this.#lose({ _tag: "BodyFailed", message: `the engine could not apply ${fact._tag}: ${String(thrown)}` });
     }
+    this.#ports.lockQueues.changed(this.#place.sagaId);
     return this.#commit(step);
   }
 

@@ -14,6 +14,7 @@ import { hash128 } from "../primitives/hash.ts";
 import { canonicalJson, type Json } from "../primitives/json.ts";
 import { adopt } from "./adoption.ts";
 import { type InstanceEnd, type InstancePorts, SagaInstance } from "./instance.ts";
+import { LockQueues } from "./lock-queue.ts";
 import type { SagaLeft } from "./observer.ts";
 import type { Registry } from "./registry.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -69,8 +70,8 @@ export class SagaHost {
   readonly #watchers = new Map<string, Set<() => void>>();
   #closed = false;
 
-  constructor(ports: InstancePorts, registry: Registry) {
-    this.ports = ports;
+  constructor(ports: Omit<InstancePorts, "lockQueues">, registry: Registry) {
+    this.ports = { ...ports, lockQueues: new LockQueues() };
     this.#registry = registry;
     this.#wakeUps = new WakeUps({
       ...ports,
@@ -121,6 +122,7 @@ export class SagaHost {
   /** It was ended without being driven. */
   forgetQuarantine(sagaId: string): void {
     this.#quarantined.delete(sagaId);
+    this.ports.lockQueues.gone(sagaId);
   }
 
   /**
@@ -208,6 +210,7 @@ export class SagaHost {
     for (const listener of this.#watchers.get(sagaId) ?? []) listener();
     live.instance.onEnd((end) => {
       if (this.#live.get(sagaId) === live) this.#live.delete(sagaId);
+      this.ports.lockQueues.gone(sagaId);
       if (end._tag === "Lost") void this.#afterLoss(sagaId, end.error, live);
       this.ports.observe?.({ _tag: "SagaLeft", sagaId, ...leftAs(end) });
       if (end._tag === "Rested" && end.quarantine !== undefined) this.#setQuarantine(sagaId, end.quarantine);

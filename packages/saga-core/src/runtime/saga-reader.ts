@@ -15,10 +15,12 @@ import { type AnySagaResult, endedResult, parkedError } from "./saga-result.ts";
 const POLL_MS = 100;
 const POLL_MS_MAX = 60_000;
 const PARKED_PAGE_SAGAS = 200;
+const UNREAD = { name: "", version: 0 } as const;
 
 /** A saga as an operator or a status page sees it. */
 export interface SagaSnapshot {
   readonly sagaId: string;
+  /** Name "" and version 0 where the journal is so damaged that it does not even tell. */
   readonly saga: { readonly name: string; readonly version: number };
   readonly status: SagaStatus;
   readonly view: SagaView;
@@ -106,9 +108,10 @@ export async function inspectSaga(host: SagaHost, sagaId: string): Promise<Resul
           } as const);
         })
         .with({ _tag: "Unreadable" }, ({ quarantine, journal }) =>
-          journal === undefined
+          // Its owner, if that is this engine, goes on whatever the store can read.
+          journal === undefined && host.live(sagaId) !== undefined
             ? err(unavailable(sagaId, quarantine.message))
-            : ok({ sagaId, saga: journal.saga, status: "parked", view: viewOf([]), quarantine } as const),
+            : ok({ sagaId, saga: journal?.saga ?? UNREAD, status: "parked", view: viewOf([]), quarantine } as const),
         )
         .exhaustive(),
   );

@@ -5,6 +5,7 @@ import type { SagaRequestInvalid } from "../errors/saga-error.ts";
 import { type Duration, durationMs } from "../primitives/duration.ts";
 import { type Json, toJson } from "../primitives/json.ts";
 import { VALUE_CHARACTERS_MAX } from "./attempt.ts";
+import { deadlineFlaw, type UndoWindow } from "./check-horizons.ts";
 import { checkValue } from "./check-value.ts";
 
 export const SAGA_ID_LENGTH_MAX = 128;
@@ -22,8 +23,20 @@ export function checkSagaId(sagaId: string): Result<void, SagaRequestInvalid> {
   return err(invalid(String(sagaId), "id", `a saga's id has 1 to ${SAGA_ID_LENGTH_MAX} characters of A-Z a-z 0-9 . _ : @ ~ -`));
 }
 
-export function readDeadline(sagaId: string, deadline: Duration): Result<number, SagaRequestInvalid> {
-  return durationMs(deadline).mapErr((flaw) => invalid(sagaId, "deadline", flaw));
+/** The saga's own deadline, or the one that replaces it. Undos after either must come in time. */
+export function readDeadline(
+  sagaId: string,
+  own: number | undefined,
+  given: Duration | undefined,
+  window: UndoWindow | undefined,
+): Result<number | undefined, SagaRequestInvalid> {
+  const read: Result<number | undefined, string> = given === undefined ? ok(own) : durationMs(given);
+  return read
+    .andThen((ms) => {
+      const flaw = window === undefined ? undefined : deadlineFlaw(ms, window);
+      return flaw === undefined ? ok(ms) : err(flaw);
+    })
+    .mapErr((flaw) => invalid(sagaId, "deadline", flaw));
 }
 
 /** The input as the journal keeps it: validated by the saga's schema, plain JSON, within bounds. */

@@ -3,9 +3,12 @@
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type Engine, emit, fail, fault, saga, savepoint, step, waitFor } from "../../src/index.ts";
+import { createEngine, type Engine, emit, fail, fault, saga, savepoint, step, waitFor } from "../../src/index.ts";
+import { createMemoryStore } from "../../src/journal.ts";
 import { completed, go, HOUR, shipped } from "./taken-back.ts";
 import { createBench, createParticipants, numberInput } from "./workbench.ts";
+
+const DAY = 24 * HOUR;
 
 describe("taking back is refused, and starts nothing,", () => {
   const refusal = (reason: string, message: string) => err({ _tag: "CompensateRefused", sagaId: "s", reason, message });
@@ -147,6 +150,62 @@ describe("taking back is refused, and starts nothing,", () => {
     expect(await engine.run(fat, input, { id: "s" })).toEqual(ok(1));
     expect(await engine.compensate("s", "returned")).toEqual(refusal("tooLarge", "its journal does not fit one record"));
     await expectNothing(engine);
+  });
+
+  describe("of a saga whose keys its participants may have forgotten:", () => {
+    const UNDOS_MS = HOUR + 10_000;
+
+    /** A saga that took an hour to complete, in an engine that knows for how long fences remember; and the store's clock. */
+    async function completedAt(start: number, { horizonsKnown = true } = {}) {
+      const { timer } = createBench();
+      const clock = { now: start };
+      const a = createParticipants().compensatable("a", {
+        run: (input) => {
+          clock.now += HOUR;
+          return ok(input);
+        },
+        compensationRetry: { horizonMs: HOUR },
+      });
+      const one = saga({
+        name: "one",
+        input: numberInput,
+        deadline: 2 * HOUR,
+        *run(input) {
+          return yield* a(input);
+        },
+      });
+      const store = createMemoryStore({ now: () => clock.now });
+      const horizons = horizonsKnown ? { steps: [a], fenceRetentionMs: DAY } : undefined;
+      const engine = createEngine({ sagas: [one], store, timer, horizons });
+      expect(await engine.run(one, 1, { id: "s" })).toEqual(ok(1));
+      return { engine, clock };
+    }
+
+    test("refused from the millisecond on in which the undos could last as long as a fence remembers", async () => {
+      const { engine, clock } = await completedAt(HOUR);
+      clock.now = HOUR + DAY - UNDOS_MS;
+      expect(await engine.compensate("s", "returned")).toEqual(
+        refusal(
+          "pastRetention",
+          "82790000 ms since its start and 3610000 ms for the undos must be shorter than the fence retention of 86400000 ms",
+        ),
+      );
+      await expectNothing(engine);
+    });
+
+    test("not a millisecond before, and asked again later it finds what was begun in time", async () => {
+      const { engine, clock } = await completedAt(HOUR);
+      clock.now = HOUR + DAY - UNDOS_MS - 1;
+      expect(await engine.compensate("s", "returned")).toEqual(ok({ sagaId: "s~undo" }));
+      clock.now += DAY;
+      expect(await engine.compensate("s", "returned")).toEqual(ok({ sagaId: "s~undo" }));
+    });
+
+    test("never where no horizons are given: the participant says what it remembers", async () => {
+      const { engine, clock } = await completedAt(HOUR, { horizonsKnown: false });
+      clock.now += 30 * DAY;
+      expect(await engine.compensate("s", "returned")).toEqual(ok({ sagaId: "s~undo" }));
+    });
   });
 
   test.each<[what: string, reason: unknown, by: unknown]>([

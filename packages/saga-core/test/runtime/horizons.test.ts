@@ -1,6 +1,6 @@
 // Goal: numbers that cannot all hold are found before anything runs, and named, both of them (FS-06). Method: engines created with sets of horizons that differ from a consistent one in
 // one number each.
-import { ok } from "neverthrow";
+import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { createEngine, type Horizons, saga, step } from "../../src/index.ts";
 import { createMemoryStore } from "../../src/journal.ts";
@@ -30,12 +30,18 @@ function create(horizons: Horizons, deadline?: number) {
   return createEngine({ sagas: [timed(deadline)], store: createMemoryStore({ now: bench.timer.now }), timer: bench.timer, horizons });
 }
 
+const slow = (retry: object, compensationRetry: object) =>
+  step({ name: "slow", run: (input: number) => ok(input), compensate: () => ok(undefined), retry, compensationRetry });
+
+/** What is in flight when the deadline passes, and the undo of `act`, with the defaults. */
+const ACT_MS = 10 * SECOND + DAY + 10 * SECOND;
+
 describe("horizons that agree pass:", () => {
   test.each<[what: string, horizons: Horizons, deadline: number | undefined]>([
     [
       "the defaults of every kind of step with a week of fence retention",
       { steps: [act, read, go, finish], fenceRetentionMs: WEEK },
-      undefined,
+      SECOND,
     ],
     [
       "a deadline of a day beside it, and sagas kept for a month",
@@ -43,7 +49,24 @@ describe("horizons that agree pass:", () => {
       DAY,
     ],
     ["no step at all", { steps: [], fenceRetentionMs: 1 }, undefined],
-    ["one millisecond more than the longest undo may take", { steps: [act], fenceRetentionMs: DAY + 10 * SECOND + 1 }, undefined],
+    ["no deadline, where nothing is undone", { steps: [read, go, finish], fenceRetentionMs: WEEK }, undefined],
+    ["a deadline longer than the fence remembers, where nothing is undone", { steps: [finish], fenceRetentionMs: WEEK }, 30 * DAY],
+    [
+      "a deadline, an attempt in flight and an undo that end a millisecond before",
+      { steps: [act], fenceRetentionMs: DAY + ACT_MS + 1 },
+      DAY,
+    ],
+    ["a step that is given twice, and counts once", { steps: [act, act], fenceRetentionMs: DAY + ACT_MS + 1 }, DAY],
+    [
+      "a lease one millisecond shorter than the shortest time in which an undo is attempted",
+      { steps: [act, slow({}, { horizonMs: 20 * SECOND })], fenceRetentionMs: WEEK, runningLeaseMs: 20 * SECOND - 1 },
+      SECOND,
+    ],
+    [
+      "a lease one millisecond shorter than the fence remembers, where nothing is undone",
+      { steps: [read], fenceRetentionMs: DAY, runningLeaseMs: DAY - 1 },
+      undefined,
+    ],
     [
       "a read that takes longer than any fence remembers: it leaves nothing in one",
       {
@@ -60,9 +83,6 @@ describe("horizons that agree pass:", () => {
 });
 
 describe("horizons that disagree are refused, with both numbers:", () => {
-  const slow = (retry: object, compensationRetry: object) =>
-    step({ name: "slow", run: (input: number) => ok(input), compensate: () => ok(undefined), retry, compensationRetry });
-
   test.each<[what: string, horizons: Horizons, deadline: number | undefined, message: string]>([
     [
       "an action that may still be attempted when the fence has forgotten it",
@@ -116,21 +136,69 @@ describe("horizons that disagree are refused, with both numbers:", () => {
       "step read, retry: one attempt of 6 ms must be shorter than its horizon of 5 ms",
     ],
     [
+      "a saga without a deadline, whose undo may come at any time",
+      { steps: [read, act], fenceRetentionMs: WEEK },
+      undefined,
+      "saga timed: without a deadline, undos may come after any time, and must come within the fence retention of 604800000 ms",
+    ],
+    [
       "a deadline after which an undo may come too late",
       { steps: [act], fenceRetentionMs: WEEK },
       6 * DAY,
-      "saga timed: its deadline of 518400000 ms and 86410000 ms for the longest undo after it must be shorter than the fence retention of 604800000 ms",
+      "saga timed: the deadline of 518400000 ms, 10000 ms for what is in flight then and 86410000 ms for the undos after it must be shorter than the fence retention of 604800000 ms",
+    ],
+    [
+      "one after which it may come too late to the very millisecond",
+      { steps: [act], fenceRetentionMs: DAY + ACT_MS },
+      DAY,
+      "saga timed: the deadline of 86400000 ms, 10000 ms for what is in flight then and 86410000 ms for the undos after it must be shorter than the fence retention of 172820000 ms",
+    ],
+    [
+      "undos that are each in time, and one after another are not",
+      { steps: [act, slow({}, { horizonMs: 6 * DAY })], fenceRetentionMs: WEEK },
+      SECOND,
+      "saga timed: the deadline of 1000 ms, 10000 ms for what is in flight then and 604820000 ms for the undos after it must be shorter than the fence retention of 604800000 ms",
+    ],
+    [
+      "the longest attempt in flight, that of a read included",
+      {
+        steps: [act, step.readOnly({ name: "read", run: (input: number) => ok(input), retry: { horizonMs: 6 * DAY, timeoutMs: 6 * DAY } })],
+        fenceRetentionMs: WEEK,
+      },
+      SECOND,
+      "saga timed: the deadline of 1000 ms, 518400000 ms for what is in flight then and 86410000 ms for the undos after it must be shorter than the fence retention of 604800000 ms",
+    ],
+    [
+      "a pivot, which no deadline ends, that is rejected too late for the undos",
+      {
+        steps: [act, step.pivot({ name: "go", run: (input: number) => ok(input), retry: { horizonMs: 6 * DAY } })],
+        fenceRetentionMs: WEEK,
+      },
+      SECOND,
+      "saga timed: the deadline of 1000 ms, 518410000 ms for what is in flight then and 86410000 ms for the undos after it must be shorter than the fence retention of 604800000 ms",
+    ],
+    [
+      "a lease as long as an undo is attempted, which would be given up before the participant may decide",
+      { steps: [slow({}, { horizonMs: 20 * SECOND }), act], fenceRetentionMs: WEEK, runningLeaseMs: 20 * SECOND },
+      SECOND,
+      "the running lease of 20000 ms must be shorter than the horizon of 20000 ms of step slow, compensationRetry",
+    ],
+    [
+      "a lease as long as the fence remembers",
+      { steps: [read], fenceRetentionMs: DAY, runningLeaseMs: DAY },
+      undefined,
+      "the running lease of 86400000 ms must be shorter than the fence retention of 86400000 ms",
     ],
     [
       "sagas that are forgotten before their keys are",
       { steps: [act], fenceRetentionMs: WEEK, sagaRetentionMs: DAY },
-      undefined,
+      SECOND,
       "the fence retention of 604800000 ms, in which a repeated request may still find its operation must be shorter than the saga retention of 86400000 ms",
     ],
     [
       "sagas that are forgotten at the very moment",
       { steps: [act], fenceRetentionMs: WEEK, sagaRetentionMs: WEEK },
-      undefined,
+      SECOND,
       "the fence retention of 604800000 ms, in which a repeated request may still find its operation must be shorter than the saga retention of 604800000 ms",
     ],
   ])("%s", (_what, horizons, deadline, message) => {
@@ -142,6 +210,7 @@ describe("horizons that disagree are refused, with both numbers:", () => {
     ["a fence retention without end", { steps: [act], fenceRetentionMs: Number.POSITIVE_INFINITY }],
     ["a fence retention of a fraction", { steps: [], fenceRetentionMs: 0.5 }],
     ["a saga retention that is no number", { steps: [], fenceRetentionMs: WEEK, sagaRetentionMs: Number.NaN }],
+    ["a running lease that is no number", { steps: [], fenceRetentionMs: WEEK, runningLeaseMs: Number.NaN }],
   ])("%s would agree with anything, and is refused", (_what, horizons) => {
     expect(() => create(horizons)).toThrow("must be a whole number of milliseconds from 1 on");
   });
@@ -158,5 +227,53 @@ describe("horizons that disagree are refused, with both numbers:", () => {
       "must be shorter than",
     );
     expect(asked).toEqual([]);
+  });
+});
+
+describe("a deadline that is given with a start", () => {
+  const horizons = { steps: [act], fenceRetentionMs: WEEK };
+  const longest = WEEK - ACT_MS - 1;
+  const refused = (deadline: string) =>
+    err({
+      _tag: "SagaRequestInvalid",
+      sagaId: "s",
+      issues: [
+        {
+          path: "deadline",
+          message: `${deadline}, 10000 ms for what is in flight then and 86410000 ms for the undos after it must be shorter than the fence retention of 604800000 ms`,
+        },
+      ],
+    });
+
+  test("is refused when its undo may come too late, with both numbers, and nothing is started", async () => {
+    const engine = create(horizons, DAY);
+    expect(await engine.start(timed(DAY), 3, { id: "s", deadline: longest + 1 })).toEqual(refused("the deadline of 518380000 ms"));
+    expect(await engine.run(timed(DAY), 3, { id: "s", deadline: { days: 30 } })).toEqual(refused("the deadline of 2592000000 ms"));
+    expect(await engine.inspect("s")).toEqual(err({ _tag: "SagaNotFound", sagaId: "s" }));
+  });
+
+  test("is taken when it fits to the millisecond", async () => {
+    expect(await create(horizons, DAY).run(timed(DAY), 3, { id: "s", deadline: longest })).toEqual(ok(3));
+  });
+
+  test("is not compared with anything where no step is undone, or no horizons were given", async () => {
+    expect(await create({ steps: [read], fenceRetentionMs: WEEK }).run(timed(DAY), 3, { id: "s", deadline: 30 * DAY })).toEqual(ok(3));
+    const { engine } = createBench().open([timed(undefined)]);
+    expect(await engine.run(timed(undefined), 3, { id: "s", deadline: 30 * DAY })).toEqual(ok(3));
+  });
+
+  test("is wanted of a saga that the engine was not created with, and that has none of its own", async () => {
+    const engine = create(horizons, DAY);
+    expect((await engine.start(timed(undefined), 3, { id: "s" }))._unsafeUnwrapErr()).toEqual({
+      _tag: "SagaRequestInvalid",
+      sagaId: "s",
+      issues: [
+        {
+          path: "deadline",
+          message: "without a deadline, undos may come after any time, and must come within the fence retention of 604800000 ms",
+        },
+      ],
+    });
+    expect(await engine.inspect("s")).toEqual(err({ _tag: "SagaNotFound", sagaId: "s" }));
   });
 });
