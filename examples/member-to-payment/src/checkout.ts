@@ -39,6 +39,28 @@ export const approval = signal({
 
 export const paymentNotApproved = rejection("PaymentNotApproved", { orderId: id });
 
+/** The steps before the pivot, in their order. Those of one order's lines are made, and taken back, side by side. */
+const READS = ["findPayer"] as const;
+const UNDOABLE = ["beginPayment", "useCoupon", "createPayment", "deductStock", "deductPoints", "authorisePayment"] as const;
+
+type StepsOf<Names extends readonly string[]> = Readonly<Record<Names[number], { readonly "~step": unknown }>>;
+
+/** From the start until the pivot: the wait for an approval, and every step for as long as it is attempted. */
+export function checkoutDeadlineMs(patience: Patience): number {
+  return patience.approvalMs + (READS.length + UNDOABLE.length) * attemptedMs(patience);
+}
+
+/** From the start until the last undo: the pivot may begin just before the deadline and be rejected, and undos come one after another. */
+export function checkoutLastsMs(patience: Patience): number {
+  const undosMs = UNDOABLE.length * (patience.persistentHorizonMs + patience.timeoutMs);
+  return checkoutDeadlineMs(patience) + attemptedMs(patience) + undosMs;
+}
+
+/** The last attempt may begin just before the horizon. */
+function attemptedMs({ horizonMs, timeoutMs }: Patience): number {
+  return horizonMs + timeoutMs;
+}
+
 export const checkoutOutput = z.strictObject({ paymentId: id, orderId: id, amount: money, paidAt: epochMs });
 
 export function createCheckout({ members, points, products, coupons, orders, payments }: Services, patience: Patience) {
@@ -60,6 +82,7 @@ export function createCheckout({ members, points, products, coupons, orders, pay
   const checkout = saga({
     name: "checkout",
     input: checkoutInput,
+    deadline: checkoutDeadlineMs(patience),
     *run({ orderId, memberId, couponId, points }) {
       // 1. Find the paying member, who must exist and be active.
       yield* findPayer({ memberId });
@@ -96,17 +119,10 @@ export function createCheckout({ members, points, products, coupons, orders, pay
       return { paymentId, orderId, amount, paidAt };
     },
   });
-  const steps = [
-    findPayer,
-    beginPayment,
-    useCoupon,
-    createPayment,
-    deductStock,
-    deductPoints,
-    authorisePayment,
-    capturePayment,
-    completePayment,
-    markOrderPaid,
-  ];
+  const reads = { findPayer } satisfies StepsOf<typeof READS>;
+  const undoable = { beginPayment, useCoupon, createPayment, deductStock, deductPoints, authorisePayment } satisfies StepsOf<
+    typeof UNDOABLE
+  >;
+  const steps = [...Object.values(reads), ...Object.values(undoable), capturePayment, completePayment, markOrderPaid];
   return { checkout, steps };
 }

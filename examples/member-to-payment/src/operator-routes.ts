@@ -36,6 +36,7 @@ export function mountOperator(app: Hono, engine: Engine): void {
   app.post("/operator/sagas/:sagaId/retry", (context) => obey(context, retryOrder, (id, order) => engine.retry(id, order)));
   app.post("/operator/sagas/:sagaId/settle", (context) => obey(context, settleOrder, (id, order) => engine.settle(id, order)));
   app.post("/operator/sagas/:sagaId/abandon", (context) => obey(context, abandonOrder, (id, order) => engine.abandon(id, order)));
+  app.post("/operator/sagas/:sagaId/readmit", ({ req }) => answerVerb(engine.readmit(req.param("sagaId"))));
   app.post("/operator/sagas/:sagaId/cancel", (context) =>
     obey(context, cancelOrder, (id, { by, reason }) => engine.cancel(id, reason, { by })),
   );
@@ -45,7 +46,9 @@ export function mountOperator(app: Hono, engine: Engine): void {
   );
 }
 
-async function obey<Schema extends z.ZodType, Refused extends VerbError | CancelRefused | SignalRefused>(
+type Refusal = VerbError | CancelRefused | SignalRefused;
+
+async function obey<Schema extends z.ZodType, Refused extends Refusal>(
   { req }: Context,
   schema: Schema,
   verb: (sagaId: string, order: z.output<Schema>) => ResultAsync<void, Refused>,
@@ -54,11 +57,15 @@ async function obey<Schema extends z.ZodType, Refused extends VerbError | Cancel
   if (body.isErr()) return body.error;
   const order = schema.safeParse(body.value);
   if (!order.success) return problemResponse("requestInvalid", { detail: z.prettifyError(order.error) });
-  const obeyed = await verb(req.param("sagaId") ?? "", order.data);
+  return answerVerb(verb(req.param("sagaId") ?? "", order.data));
+}
+
+async function answerVerb(obeying: ResultAsync<void, Refusal>): Promise<Response> {
+  const obeyed = await obeying;
   return obeyed.match(
     () => new Response(null, { status: 204 }),
     (error) =>
-      match<VerbError | CancelRefused | SignalRefused>(error)
+      match(error)
         .with({ _tag: "SagaNotFound" }, () => problemResponse("noSuchSaga"))
         .with({ _tag: P.union("VerbRefused", "CancelRefused", "SignalRefused") }, ({ message }) =>
           problemResponse("verbRefused", { detail: message }),
@@ -67,6 +74,8 @@ async function obey<Schema extends z.ZodType, Refused extends VerbError | Cancel
         .exhaustive(),
   );
 }
+
+const sagaIdParameter = { name: "sagaId", in: "path", required: true, schema: { type: "string" } };
 
 /** The desk for the OpenAPI page of the service that has it. */
 export const operatorPaths: OpenApiPaths = {
@@ -84,11 +93,23 @@ export const operatorPaths: OpenApiPaths = {
     "/operator/sagas/{sagaId}/retry": verbPath("retry", "Attempts a parked operation again, with new budgets.", retryOrder),
     "/operator/sagas/{sagaId}/settle": verbPath("settle", "Says what became of a parked operation, with evidence.", settleOrder),
     "/operator/sagas/{sagaId}/abandon": verbPath("abandon", "Ends a parked saga as it stands.", abandonOrder),
+    "/operator/sagas/{sagaId}/readmit": readmitPath(),
     "/operator/sagas/{sagaId}/cancel": verbPath("cancel", "Takes a saga back, while it still may go back.", cancelOrder),
     "/operator/sagas/{sagaId}/approval": verbPath("approval", "Approves a large payment that waits for it, or refuses it.", approvalOrder),
   },
   schemas: {},
 };
+
+function readmitPath(): JsonSchema {
+  return {
+    post: {
+      operationId: "operator.readmit",
+      summary: "Examines a quarantined saga again, once what kept it from being driven is mended.",
+      parameters: [sagaIdParameter],
+      responses: { "204": { description: "Done" }, ...describeProblems("noSuchSaga", "verbRefused", "unexpected", "unavailable") },
+    },
+  };
+}
 
 function verbPath(verb: string, summary: string, order: z.ZodType): JsonSchema {
   const { $schema: _, ...schema } = z.toJSONSchema(order, { io: "input", unrepresentable: "any" }) as JsonSchema;
@@ -96,7 +117,7 @@ function verbPath(verb: string, summary: string, order: z.ZodType): JsonSchema {
     post: {
       operationId: `operator.${verb}`,
       summary,
-      parameters: [{ name: "sagaId", in: "path", required: true, schema: { type: "string" } }],
+      parameters: [sagaIdParameter],
       requestBody: { required: true, content: { "application/json": { schema } } },
       responses: {
         "204": { description: "Done" },

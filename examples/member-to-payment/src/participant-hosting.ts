@@ -5,6 +5,7 @@ import type { AnyService, Contract } from "@backstep/contract";
 import { createServer, type EventHandlers, type ServerOptions } from "@backstep/http-adapter/server";
 import { createFence, createInbox, createSweeper, type Database, type FenceOptions, type Transaction } from "@backstep/participant";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
+import { checkoutLastsMs } from "./checkout.ts";
 import type { Patience, ProcessName, ServiceName } from "./settings.ts";
 
 export interface HostedService {
@@ -34,7 +35,7 @@ export interface Peer {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Longer than any key of the checkout may still be used, an operator's long weekend included. */
-export const FENCE_RETENTION_MS = 7 * DAY_MS;
+export const FENCE_RETENTION_MS = 14 * DAY_MS;
 const OPERATOR_MS = 4 * DAY_MS;
 
 export function hostParticipant<Any extends Contract>(
@@ -64,7 +65,7 @@ export function serveContract<Any extends Contract>(
   database: Database,
   { patience, onError, events, otherPaths, runningLeaseMs }: ServingOptions<Any>,
 ): HostedService {
-  const callerHorizonMs = patience.approvalMs + patience.horizonMs + patience.persistentHorizonMs + OPERATOR_MS;
+  const callerHorizonMs = checkoutLastsMs(patience) + OPERATOR_MS;
   const fence = createFence({ database, retentionMs: FENCE_RETENTION_MS, callerHorizonMs, runningLeaseMs });
   const inbox = createInbox({ database, retentionMs: FENCE_RETENTION_MS });
   const sweeper = createSweeper({ of: [fence, inbox] });

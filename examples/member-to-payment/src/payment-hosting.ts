@@ -40,11 +40,12 @@ const rejections = [paymentNotApproved, ...new Set(operations.flatMap((operation
 export function hostPayment(options: HostingOptions): HostedService {
   const { dataDir, peer, patience, answerWithinMs, onError, horizonsChecked = true } = options;
   const database = openDatabase("payment", dataDir);
+  // Whoever asks what became of a request to the gateway must not come before that request is given up.
+  const runningLeaseMs = 2 * patience.gatewayTimeoutMs;
   const records = serveContract(paymentContract, createPaymentService({ gateway: reachGateway(options) }), database, {
     patience,
     onError: (error) => isDoubt(error) || onError(error),
-    // Whoever asks what became of a request must not come before that request is given up.
-    runningLeaseMs: 2 * patience.gatewayTimeoutMs,
+    runningLeaseMs,
     otherPaths: () => [sagaPaths({ saga: checkout, path: PATH, input: checkoutInput, output: checkoutOutput, rejections }), operatorPaths],
   });
   const { checkout, steps } = createCheckout(
@@ -74,7 +75,11 @@ export function hostPayment(options: HostingOptions): HostedService {
     sagas: [checkout],
     store,
     onEvents: () => relay.nudge(),
-    horizons: horizonsChecked ? { steps, fenceRetentionMs: FENCE_RETENTION_MS } : undefined,
+    horizons: horizonsChecked ? { steps, fenceRetentionMs: FENCE_RETENTION_MS, runningLeaseMs } : undefined,
+  });
+
+  void engine.recovered.then(({ quarantined }) => {
+    if (quarantined > 0) onError(new Error(`sagas that this release cannot drive: ${quarantined}; see GET /operator/parked`));
   });
 
   const app = new Hono();

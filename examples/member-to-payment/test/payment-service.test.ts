@@ -1,5 +1,15 @@
 // Goal: the payment service answers whatever it is sent, and its OpenAPI page says how. Method: the hosted service over real HTTP handlers and SQLite; every answer is looked up on the page.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createEngine, fault, saga, step } from "@backstep/saga-core";
+import { createSqliteStore } from "@backstep/sqlite-store";
+import { err, ok } from "neverthrow";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { hostService } from "../src/hosting.ts";
+import type { HostedService } from "../src/participant-hosting.ts";
+import { DEFAULT_PATIENCE } from "../src/settings.ts";
 import { TestServices } from "./services.ts";
 
 interface Page {
@@ -43,6 +53,7 @@ describe("the page of the payment service", () => {
         "/operator/sagas/{sagaId}/retry",
         "/operator/sagas/{sagaId}/settle",
         "/operator/sagas/{sagaId}/abandon",
+        "/operator/sagas/{sagaId}/readmit",
       ]),
     );
   });
@@ -86,6 +97,13 @@ describe("the payment service refuses, with a problem that its page describes:",
       400,
       "request-invalid",
     ],
+    [
+      "to readmit what is not quarantined",
+      "/operator/sagas/{sagaId}/readmit",
+      request("POST", "/operator/sagas/s/readmit"),
+      409,
+      "verb-refused",
+    ],
     ["a verb on no saga", "/operator/sagas/{sagaId}/abandon", request("POST", "/operator/sagas/s/abandon", operator), 404, "no-such-saga"],
   ])("%s", async (_, path, sent, status, kind) => {
     const answered = await services.fetch("payment", sent);
@@ -114,3 +132,74 @@ test("no request that was refused left anything behind", async () => {
   expect(await parked.json()).toEqual({ parked: [] });
   expect(services.errors).toEqual([]);
 });
+
+test("a member with the longest id there is can ask for a checkout under a UUID, and is told how long a key may be", async () => {
+  const input = { ...pay, memberId: "m".repeat(64) };
+  const asked = await services.fetch("payment", request("POST", "/checkouts", input, { "idempotency-key": `"${crypto.randomUUID()}"` }));
+  expect(((await asked.json()) as { readonly type: string }).type).not.toBe("urn:backstep:problem:request-invalid");
+  const refused = await services.fetch("payment", request("POST", "/checkouts", input, { "idempotency-key": `"${"k".repeat(64)}"` }));
+  expect(refused.status).toBe(400);
+  expect(await refused.json()).toMatchObject({
+    detail: expect.stringContaining("for this client an Idempotency-Key has 1 to 54") as string,
+  });
+});
+
+describe("a saga that no definition of this release can drive", () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "backstep-test-"));
+  const told: unknown[] = [];
+  let payment: HostedService;
+
+  beforeAll(async () => {
+    await leaveUnknownSaga(join(dataDir, "payment-journal.db"));
+    payment = hostService("payment", {
+      dataDir,
+      apiKey: "a key for tests",
+      peer: (name) => ({ baseUrl: `https://${name}.test`, fetch: () => Promise.reject(new TypeError("fetch failed")) }),
+      patience: DEFAULT_PATIENCE,
+      answerWithinMs: 250,
+      onError: (error) => told.push(error),
+    });
+  });
+
+  afterAll(async () => {
+    await payment.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  test("is told of once, with the place to look at", async () => {
+    await vi.waitFor(() => expect(told).toHaveLength(1));
+    expect(String(told[0])).toContain("sagas that this release cannot drive: 1; see GET /operator/parked");
+    const { parked } = (await (await payment.fetch(request("GET", "/operator/parked"))).json()) as { readonly parked: unknown };
+    expect(parked).toMatchObject([{ sagaId: "old:1", quarantine: { _tag: "UnknownSaga" } }]);
+  });
+
+  test("is examined again when the desk says so, and refused while nothing is mended", async () => {
+    const answered = await payment.fetch(request("POST", "/operator/sagas/old:1/readmit"));
+    expect(answered.status).toBe(409);
+    expect(await answered.json()).toMatchObject({ detail: expect.stringContaining("no definition of saga old") as string });
+    expect(told).toHaveLength(1);
+  });
+});
+
+/** An earlier release's saga, parked. */
+async function leaveUnknownSaga(path: string): Promise<void> {
+  const stuck = step({
+    name: "stuck",
+    run: () => err(fault("Unknown", "no answer")),
+    compensate: () => ok(),
+    inDoubt: "park",
+    retry: { attempts: 1 },
+  });
+  const old = saga({
+    name: "old",
+    input: z.number(),
+    *run() {
+      yield* stuck();
+    },
+  });
+  const store = createSqliteStore({ path });
+  const engine = createEngine({ sagas: [old], store });
+  expect((await engine.run(old, 1, { id: "old:1" }))._unsafeUnwrapErr()).toMatchObject({ _tag: "SagaParked" });
+  await engine.close();
+  await store.close();
+}
