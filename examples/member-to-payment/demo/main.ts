@@ -15,36 +15,46 @@ interface Books {
 }
 
 const wanted = process.argv.slice(2).map((name) => name.toUpperCase());
-const chosen = SCENARIOS.filter(
-  ({ id }) => wanted.length === 0 || wanted.some((name) => id.toUpperCase() === name || id.toUpperCase().startsWith(`${name}.`)),
-);
-if (chosen.length === 0) {
-  printLine(`There is no scenario ${wanted.join(", ")}. There are ${SCENARIOS.map(({ id }) => id).join(", ")}.`);
+const unknown = wanted.filter((name) => !SCENARIOS.some(({ id }) => isMeant(id, name)));
+if (unknown.length > 0) {
+  printLine(`There is no scenario ${unknown.join(", ")}. There are ${SCENARIOS.map(({ id }) => id).join(", ")}.`);
   process.exit(2);
 }
+const chosen = SCENARIOS.filter(({ id }) => wanted.length === 0 || wanted.some((name) => isMeant(id, name)));
 
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop());
 
 printLine(dim("Starting six services, each a process with its own database, and a payment gateway …"));
 const starting = Network.start();
-const network = await starting;
+const network = await starting.catch(giveUp);
+process.exitCode = (await playAll().catch(giveUp)) === 0 ? 0 : 1;
+await network.close();
 
-let failed = 0;
-try {
-  failed = await playAll();
-} finally {
-  await network.close();
+function isMeant(id: string, name: string): boolean {
+  return id.toUpperCase() === name || id.toUpperCase().startsWith(`${name}.`);
 }
-process.exitCode = failed === 0 ? 0 : 1;
 
 /** Ends the services and removes their data, whatever is under way. */
 async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   printLine("\nStopping the services …");
-  await (await starting).close();
+  await closeNetwork();
   process.exit(130);
+}
+
+async function giveUp(error: unknown): Promise<never> {
+  await unlessStopping();
+  console.error(error instanceof Error ? error.message : String(error));
+  await closeNetwork();
+  process.exit(1);
+}
+
+/** One that could not be started has cleaned up after itself. */
+async function closeNetwork(): Promise<void> {
+  const started = await starting.catch(() => undefined);
+  await started?.close();
 }
 
 /** Whoever stops the demo does not want to read what that broke: from then on nothing more is played or told. */
@@ -58,7 +68,7 @@ async function playAll(): Promise<number> {
   for (const scenario of chosen) failures += (await play(scenario, books)) ? 0 : 1;
   const conserved = await audit(books);
   const passed = chosen.length - failures;
-  const verdict = `${passed} of ${chosen.length} scenarios passed; everything is ${conserved ? "conserved" : "NOT conserved"}.`;
+  const verdict = `${passed} of ${counted(chosen.length, "scenario")} passed; everything is ${conserved ? "conserved" : "NOT conserved"}.`;
   printLine(`\n${failures === 0 && conserved ? green(verdict) : red(verdict)}`);
   return failures + (conserved ? 0 : 1);
 }
@@ -96,9 +106,13 @@ async function showSagas(stage: Stage, books: Books): Promise<void> {
 async function audit(books: Books): Promise<boolean> {
   const report = await checkConservation(network.services, books, books.abandoned);
   printLine(
-    `\n${bold("Audit")}  ${report.products} products, ${report.members} members, ${report.orders} orders of which ${report.paidOrders} paid, ${report.usedCoupons} used coupons, ${report.authorisations} card authorisations, ${books.abandoned.size} abandoned sagas`,
+    `\n${bold("Audit")}  ${counted(report.products, "product")}, ${counted(report.members, "member")}, ${counted(report.orders, "order")} of which ${report.paidOrders} paid, ${counted(report.usedCoupons, "used coupon")}, ${counted(report.authorisations, "card authorisation")}, ${counted(books.abandoned.size, "abandoned saga")}`,
   );
   for (const { law, about, expected, found } of report.violations)
     printLine(red(`       ${law}: ${about} expected ${expected}, found ${found}`));
   return report.violations.length === 0;
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

@@ -39,13 +39,17 @@ export class Network {
   readonly #proxies: ReadonlyMap<PeerName, Proxy>;
   readonly #paymentSettings: ServiceSettings;
   #payment: ServiceProcess;
+  #restart: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
   static async start(): Promise<Network> {
     const dataDir = mkdtempSync(join(tmpdir(), "backstep-demo-"));
+    // However this process ends, but for SIGKILL.
+    process.on("exit", () => rmSync(dataDir, { recursive: true, force: true }));
     const processes = new Map<PeerName, ServiceProcess>();
     const proxies = new Map<PeerName, Proxy>();
     try {
-      await Promise.all(
+      await allDone(
         PEERS.map(async (name) => {
           const service = await startServiceProcess(name, { dataDir, port: 0, peers: {}, apiKey: API_KEY });
           processes.set(name, service);
@@ -59,7 +63,6 @@ export class Network {
       return new Network(dataDir, processes, proxies, settings, await startServiceProcess("payment", settings));
     } catch (error) {
       await Promise.all([...processes.values()].map((service) => service.stop()));
-      rmSync(dataDir, { recursive: true, force: true });
       throw error;
     }
   }
@@ -113,13 +116,30 @@ export class Network {
   }
 
   async restartPayment(): Promise<void> {
-    this.#payment = await startServiceProcess("payment", this.#paymentSettings);
+    if (this.#closing !== undefined) throw new Error("the network is being closed");
+    this.#restart = startServiceProcess("payment", this.#paymentSettings).then((payment) => {
+      this.#payment = payment;
+    });
+    await this.#restart;
   }
 
   /** Ends every process and removes every file. */
-  async close(): Promise<void> {
-    await Promise.all([this.#payment.stop(), ...[...this.#processes.values()].map((service) => service.stop())]);
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#restart?.catch(() => undefined);
+    // First whoever calls the others, so that it does not find them gone.
+    await this.#payment.stop();
+    await Promise.all([...this.#processes.values()].map((service) => service.stop()));
     await Promise.all([...this.#proxies.values()].map((proxy) => proxy.down()));
     rmSync(this.#dataDir, { recursive: true, force: true });
   }
+}
+
+/** Rejects when all have come to an end, not at the first that failed: a process that is still starting would outlive what is cleaned up. */
+async function allDone(attempts: readonly Promise<void>[]): Promise<void> {
+  for (const attempt of await Promise.allSettled(attempts)) if (attempt.status === "rejected") throw attempt.reason;
 }

@@ -44,7 +44,7 @@ function outcomeText({ slot, outcome, reason }: OperationStatus): string {
 
 export function printOutcome({ answer, before, after }: Outcome): void {
   const { error, type } = answer.body as { readonly error?: { readonly _tag?: string }; readonly type?: string };
-  console.log(`       client   ${answer.status} ${error?._tag ?? type?.split(":").at(-1) ?? ""}`);
+  console.log(`       client   ${answer.status} ${error?._tag ?? type?.split(":").at(-1) ?? ""}`.trimEnd());
   console.log(`       before   ${stateText(before)}`);
   console.log(`       after    ${stateText(after)}`);
 }

@@ -288,8 +288,7 @@ const lostAnswers: readonly Scenario[] = [
         return "fail";
       });
       const sagaId = sagaIdOf(request(cast));
-      const paying = stage.pay(request(cast));
-      const parked = await paying;
+      const parked = await stage.pay(request(cast));
       stage.expect("the client is told where to look", [parked.status, parked.body["status"]], [202, "parked"]);
       const status = await stage.until(sagaId, ({ status: found }) => found === "parked");
       stage.expect("the stuck one is named", parkedSteps(status), ["member-point.deduct-points compensation"]);

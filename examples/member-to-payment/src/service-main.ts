@@ -1,38 +1,80 @@
-/** The entry of every service process: `service-main.ts <name>`, with its settings in the environment. Says `ready <url>` when it answers. */
+/** The entry of every service process: `service-main.ts <name>`, with its settings in the environment. Says `ready <url>` when it answers, or one line why it cannot. */
 
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import { hostService } from "./hosting.ts";
-import { DEFAULT_PATIENCE, processName, readSettings } from "./settings.ts";
+import type { HostedService } from "./participant-hosting.ts";
+import { DEFAULT_PATIENCE, PROCESS_NAMES, type ProcessName, processName, readSettings, type ServiceSettings } from "./settings.ts";
 
-const name = processName.parse(process.argv[2]);
-const settings = readSettings(process.env["BACKSTEP_SERVICE"]);
-const service = hostService(name, {
-  dataDir: settings.dataDir,
-  peer(peer) {
-    const baseUrl = settings.peers[peer];
-    if (baseUrl === undefined) throw new TypeError(`service ${name} needs the URL of ${peer} in its settings`);
-    return { baseUrl };
-  },
-  apiKey: settings.apiKey,
-  patience: settings.patience ?? DEFAULT_PATIENCE,
-  answerWithinMs: settings.answerWithinMs ?? 10_000,
-  onError: (error) => console.error(`[${name}]`, error),
-});
+let service: HostedService | undefined;
+let ending = false;
 
-const server = serve({ fetch: service.fetch, port: settings.port, hostname: "127.0.0.1", overrideGlobalObjects: false }, (address) => {
+const name = orGiveUp(readName);
+const settings = orGiveUp(() => readSettings(process.env["BACKSTEP_SERVICE"]));
+
+// The port first: whoever finds it taken leaves alone the data, which belongs to whoever has taken it.
+const server = serve({ fetch: answer, port: settings.port, hostname: "127.0.0.1", overrideGlobalObjects: false }, (address) => {
+  service = orGiveUp(() => host(name, settings));
   console.log(`ready http://127.0.0.1:${address.port}`);
 });
+server.on("error", (error: NodeJS.ErrnoException) => {
+  giveUp(error.code === "EADDRINUSE" ? `port ${settings.port} is taken: is another npm start running?` : error.message);
+});
 
-let ending = false;
+process.on("SIGTERM", () => void end());
+// Ctrl-C reaches parent and children alike; a child on the leash leaves it to its parent when to end.
+process.on("SIGINT", () => {
+  if (process.stdin.isTTY) void end();
+});
+// The parent holds the other end: when it is gone, however it went, so is this.
+process.stdin.on("end", () => void end()).resume();
+
+function readName(): ProcessName {
+  const parsed = processName.safeParse(process.argv[2]);
+  if (!parsed.success) throw new TypeError(`there is no service ${process.argv[2] ?? "without a name"}, only ${PROCESS_NAMES.join(", ")}`);
+  return parsed.data;
+}
+
+function host(own: ProcessName, { dataDir, peers, apiKey, patience, answerWithinMs }: ServiceSettings): HostedService {
+  // Without a trailing slash, with which a file would be no file but an error.
+  if (statSync(resolve(dataDir), { throwIfNoEntry: false })?.isDirectory() === false) throw new TypeError(`${dataDir} is not a folder`);
+  return hostService(own, {
+    dataDir,
+    peer(peer) {
+      const baseUrl = peers[peer];
+      if (baseUrl === undefined) throw new TypeError(`service ${own} needs the URL of ${peer} in its settings`);
+      return { baseUrl };
+    },
+    apiKey,
+    patience: patience ?? DEFAULT_PATIENCE,
+    answerWithinMs: answerWithinMs ?? 10_000,
+    onError: (error) => console.error(`[${own}]`, error),
+  });
+}
+
+function answer(request: Request): Promise<Response> {
+  if (service === undefined) throw new TypeError("nothing is answered before the service is hosted");
+  return service.fetch(request);
+}
+
 async function end(): Promise<void> {
   if (ending) return;
   ending = true;
   server.close();
-  await service.close();
+  await service?.close();
   process.exit(0);
 }
 
-process.on("SIGTERM", () => void end());
-process.on("SIGINT", () => void end());
-// The parent holds the other end: when it is gone, however it went, so is this.
-process.stdin.on("end", () => void end()).resume();
+function orGiveUp<Value>(attempt: () => Value): Value {
+  try {
+    return attempt();
+  } catch (error) {
+    return giveUp(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function giveUp(why: string): never {
+  console.error(why);
+  process.exit(1);
+}

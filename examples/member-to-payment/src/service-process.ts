@@ -34,8 +34,9 @@ export function startServiceProcess(name: ProcessName, settings: ServiceSettings
       if (url !== undefined) resolve(handle(name, url, child, gone));
     });
     child.once("error", reject);
-    child.once("exit", (code) =>
-      reject(new Error(`service ${name} ended with ${code ?? "a signal"} before it was ready: ${words.join("")}`)),
+    // Not `exit`, at which its last words may still be on their way.
+    child.once("close", (code) =>
+      reject(new Error(words.join("").trim() || `service ${name} ended with ${code ?? "a signal"} before it was ready`)),
     );
   });
 }

@@ -55,10 +55,22 @@ const serviceSettings = z.strictObject({
 
 export type ServiceSettings = z.output<typeof serviceSettings>;
 
-/** Throws with the place of every flaw when the settings do not fit. */
+/** Throws one line that names every flaw when the settings do not fit. */
 export function readSettings(text: string | undefined): ServiceSettings {
   if (text === undefined) throw new TypeError("the environment variable BACKSTEP_SERVICE must hold the service's settings as JSON");
-  const parsed = serviceSettings.safeParse(JSON.parse(text));
-  if (!parsed.success) throw new TypeError(`BACKSTEP_SERVICE: ${z.prettifyError(parsed.error)}`);
+  const parsed = serviceSettings.safeParse(parseJson(text));
+  if (!parsed.success) throw new TypeError(`the environment variable BACKSTEP_SERVICE: ${parsed.error.issues.map(flaw).join("; ")}`);
   return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new TypeError("the environment variable BACKSTEP_SERVICE holds no JSON");
+  }
+}
+
+function flaw({ path, message }: z.core.$ZodIssue): string {
+  return path.length === 0 ? message : `${path.join(".")}: ${message}`;
 }
