@@ -1,7 +1,4 @@
-/**
- * The order service: load, decide, store. The undo of a begun payment carries no reason of its own, so the order remembers the saga that
- * went back; why it did is in that saga's journal.
- */
+/** The order service: load, decide, store. The undo of a begun payment says which saga went back, and what for; the order remembers both. */
 import assert from "node:assert/strict";
 import type { RejectionOf, Service } from "@backstep/contract";
 import type { Transaction } from "@backstep/participant";

@@ -126,7 +126,7 @@ export class SagaHost {
   }
 
   /**
-   * Puts a new saga in place and journals its start. `undefined`: a saga of this id is there already, here or in the store; compare and join it.
+   * Puts a new saga in place and journals its start. `"exists"`: a saga of this id is in the store already; compare and join it.
    * The place is taken before the append, so that a second start of the same id in this process waits for the first one's verdict.
    */
   async begin(
