@@ -3,6 +3,7 @@
  * (sequence, `all`, savepoint, nested saga) and how failure moves up; what is journaled and commanded goes through the `Machine` it is given.
  * Synchronous; a generator is live, so a step costs the same at the end of a long saga as at its start.
  */
+
 import { type Err, err, ok } from "neverthrow";
 import { match, P } from "ts-pattern";
 import { collectCalls, type Instruction } from "../definition/effect.ts";
@@ -14,6 +15,7 @@ import { isTagged, type Tagged } from "../errors/tagged.ts";
 import type { SettledOutcome } from "../journal/entry.ts";
 import { uuidOf } from "../primitives/hash.ts";
 import { freezeJson, type Json, toJson } from "../primitives/json.ts";
+import { messageOf } from "../primitives/thrown.ts";
 import { type Compensate, undoAll } from "./compensation.ts";
 import type { WantedLock } from "./locks.ts";
 import type { Operation } from "./operation.ts";
@@ -384,10 +386,6 @@ function bodyFault(path: string, thrown: unknown): Cause {
 
 export function scopeFault(path: string, message: string): FaultedCause {
   return { _tag: "FaultedCause", path, fault: { _tag: "Faulted", message } };
-}
-
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 function returned(value: unknown): Settled {

@@ -4,6 +4,7 @@
  *
  * Live and replay are one code path; `recorder.ts` tells them apart.
  */
+
 import { match } from "ts-pattern";
 import { type Cause, causeTag, type FaultedCause } from "../definition/outcome.ts";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
@@ -24,9 +25,10 @@ import type {
 import type { SagaStatus } from "../journal/journal-store.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import { freezeJson, type Json, toJson } from "../primitives/json.ts";
+import { messageOf } from "../primitives/thrown.ts";
 import type { Command } from "./command.ts";
 import { type Compensate, undoAll } from "./compensation.ts";
-import { type CallStep, type Machine, messageOf, runBody, scopeFault } from "./interpreter.ts";
+import { type CallStep, type Machine, runBody, scopeFault } from "./interpreter.ts";
 import { freshJoin, interruptedJoin, type Join, NOTHING_KNOWN, waitsToGoOn } from "./join-attempts.ts";
 import { Locks, type WantedLock } from "./locks.ts";
 import { type Operation, operationId, rulesOf, runCommand } from "./operation.ts";

@@ -2,9 +2,9 @@
  * Taking a saga over from its journal: claim (which fences the previous owner), replay, go on. Owns what can stand in the way: an unknown saga, a corrupt
  * journal, a definition that decides otherwise, a saga that brings every owner down. Those are quarantined, found anew at each adoption, and harm no other.
  */
+
 import { err, ok, type Result } from "neverthrow";
 import type { SagaDefinition } from "../definition/saga-definition.ts";
-import { messageOf } from "../engine/interpreter.ts";
 import { createMachine, type Step } from "../engine/machine.ts";
 import { ReplayDiverged } from "../engine/replay-diverged.ts";
 import type { Quarantine } from "../errors/parked.ts";
@@ -12,6 +12,7 @@ import type { Entry } from "../journal/entry.ts";
 import type { StoredJournal } from "../journal/journal-store.ts";
 import type { StoreUnavailable } from "../journal/store-unavailable.ts";
 import type { Json } from "../primitives/json.ts";
+import { messageOf } from "../primitives/thrown.ts";
 import { type InstancePorts, SagaInstance } from "./instance.ts";
 import type { Registry } from "./registry.ts";
 import { decodeJournal } from "./saga-journal.ts";

@@ -1,4 +1,5 @@
 /** Makes one attempt of an operation and classifies how it ended. What follows from it is the engine's to say. */
+
 import { err, ok, type Result } from "neverthrow";
 import type { Answer } from "../definition/answer.ts";
 import type { Call } from "../definition/call.ts";
@@ -9,6 +10,7 @@ import { fault, isFault } from "../errors/fault.ts";
 import { isDecided, isTagged, type Tagged } from "../errors/tagged.ts";
 import { createAbortController, type Timer } from "../primitives/host.ts";
 import { type Json, toJson } from "../primitives/json.ts";
+import { messageOf } from "../primitives/thrown.ts";
 
 /** Bound of one output or rejection, in characters of JSON. */
 export const VALUE_CHARACTERS_MAX = 1024 * 1024;
@@ -39,7 +41,7 @@ async function answer(invoke: () => Answer<Tagged>): Promise<AnyAttempt> {
     return classify(await invoke());
   } catch (thrown) {
     // I1: an exception that nobody classified is doubt, never a rejection.
-    return fault("Unknown", `the step threw: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    return fault("Unknown", `the step threw: ${messageOf(thrown)}`);
   }
 }
 

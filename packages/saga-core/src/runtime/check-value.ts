@@ -1,6 +1,8 @@
 /** Values that come from outside, against the schema declared for them: a caller's input, an operator's output. Says what does not fit, and where. */
+
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { err, ok, type Result } from "neverthrow";
+import { messageOf } from "../primitives/thrown.ts";
 
 export interface ValueIssue {
   /** From `name` on, e.g. `input/lines/0/quantity`. */
@@ -19,7 +21,7 @@ async function validate(schema: StandardSchemaV1, value: unknown): Promise<Stand
   try {
     return await schema["~standard"].validate(value);
   } catch (thrown) {
-    return { issues: [{ message: `the schema threw: ${thrown instanceof Error ? thrown.message : String(thrown)}` }] };
+    return { issues: [{ message: `the schema threw: ${messageOf(thrown)}` }] };
   }
 }
 

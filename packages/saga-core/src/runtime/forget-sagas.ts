@@ -1,8 +1,9 @@
 /** Retention: sagas that have ended are handed to an archive, if there is one, and forgotten. Unfinished ones are never touched, however old. */
+
 import { err, ok, type Result } from "neverthrow";
-import { messageOf } from "../engine/interpreter.ts";
 import type { SagaUnavailable } from "../errors/saga-error.ts";
 import type { StoredJournal } from "../journal/journal-store.ts";
+import { messageOf } from "../primitives/thrown.ts";
 import { type SagaHost, unavailable } from "./saga-host.ts";
 
 export interface ForgetOptions {

@@ -2,6 +2,7 @@
  * A saga in memory: its machine, its place in the journal, and the operations it has under way. Appends first and acts afterwards (I4: no durable intent, no
  * effect). An instance whose append failed is dropped: its generator is ahead of the truth.
  */
+
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
 import type { AcquireLock, Command, RunOperation, StopOperation } from "../engine/command.ts";
@@ -15,6 +16,7 @@ import type { AppendError, AppendRequest, JournalStore, SagaStatus } from "../jo
 import type { OutboxEvent } from "../journal/outbox.ts";
 import { createAbortController } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
+import { messageOf } from "../primitives/thrown.ts";
 import { acquireLock } from "./lock-acquirer.ts";
 import type { LockQueues } from "./lock-queue.ts";
 import type { SagaNotice } from "./observer.ts";
@@ -319,7 +321,7 @@ async function appendSafely(store: JournalStore, request: AppendRequest): Promis
   try {
     return await store.append(request);
   } catch (thrown) {
-    return err({ _tag: "StoreUnavailable", message: `the store threw: ${thrown instanceof Error ? thrown.message : String(thrown)}` });
+    return err({ _tag: "StoreUnavailable", message: `the store threw: ${messageOf(thrown)}` });
   }
 }
 

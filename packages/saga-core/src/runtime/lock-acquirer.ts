@@ -1,11 +1,12 @@
 /** Asks the store for a lock, in turn with others of this engine, until it is granted, its time is over, or nobody wants it any more. */
+
 import { err, type Result } from "neverthrow";
 import type { AcquireLock } from "../engine/command.ts";
-import { messageOf } from "../engine/interpreter.ts";
 import type { Fact } from "../journal/entry.ts";
 import type { JournalStore, LockAnswer, LockRequest, StaleEpoch } from "../journal/journal-store.ts";
 import type { StoreUnavailable } from "../journal/store-unavailable.ts";
 import type { Timer } from "../primitives/host.ts";
+import { messageOf } from "../primitives/thrown.ts";
 import type { LockPlace, LockQueues } from "./lock-queue.ts";
 
 /** How soon a lock is asked for again that a saga of another engine may hold, in milliseconds: doubled each time. */
