@@ -31,6 +31,7 @@ import { Registry } from "./registry.ts";
 import { type Recovery, SagaHost } from "./saga-host.ts";
 import { awaitResult, inspectSaga, listParked, type SagaSnapshot } from "./saga-reader.ts";
 import { startSaga } from "./saga-start.ts";
+import { direct, type Transport } from "./transport.ts";
 
 export interface EngineOptions {
   /** Every saga, in every version, that this engine may have to drive. */
@@ -42,6 +43,8 @@ export interface EngineOptions {
   readonly random?: Random | undefined;
   /** Called after events were committed; a relay's `nudge` fits. Must not throw. */
   readonly onEvents?: (() => void) | undefined;
+  /** Stands between the engine and every call of a participant. Default: none, calls are made directly. */
+  readonly transport?: Transport | undefined;
   /** Watches every entry, attempt, park and recovery. */
   readonly observer?: Observer | undefined;
   /**
@@ -153,13 +156,14 @@ export interface Engine {
  */
 export function createEngine(options: EngineOptions): Engine {
   const { sagas, store, timer = hostTimer, random = Math.random } = options;
-  const { onEvents = () => undefined, evictAfterMs = EVICT_AFTER_MS_DEFAULT } = options;
+  const { onEvents = () => undefined, evictAfterMs = EVICT_AFTER_MS_DEFAULT, transport = direct } = options;
   if (!Number.isSafeInteger(evictAfterMs) || evictAfterMs < 0) {
     throw new DefinitionInvalid(`evictAfterMs must be a whole number of milliseconds from 0 on; found ${evictAfterMs}`);
   }
   const observe = options.observer === undefined ? undefined : harmless(options.observer);
   const window = options.horizons === undefined ? undefined : checkHorizons(sagas, options.horizons);
-  const host = new SagaHost({ store, timer, random, now: () => store.now(), onEvents, evictAfterMs, observe }, new Registry(sagas));
+  const ports = { store, timer, random, transport, now: () => store.now(), onEvents, evictAfterMs, observe };
+  const host = new SagaHost(ports, new Registry(sagas));
   const recovered = host.recover();
   host.wakeSleepers();
   const engine: Engine = {

@@ -3,6 +3,7 @@
  * the engine's verdict after each attempt.
  */
 import pRetry from "p-retry";
+import type { StepDefinition } from "../definition/step-definition.ts";
 import type { RunOperation } from "../engine/command.ts";
 import {
   type Join,
@@ -24,15 +25,18 @@ import type { ParkCause } from "../errors/parked.ts";
 import { isTagged } from "../errors/tagged.ts";
 import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import { type AbortSignal, createAbortController, type Random, type Timer } from "../primitives/host.ts";
+import type { Slot } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";
-import { invocation, underDeadline } from "./attempt.ts";
+import { type CallWithoutSignal, invocation, underDeadline } from "./attempt.ts";
 import type { AttemptMade, QueryMade } from "./observer.ts";
+import type { Transport } from "./transport.ts";
 
 export interface RunnerPorts {
   readonly timer: Timer;
   readonly random: Random;
   /** The store's clock, epoch milliseconds. */
   readonly now: () => number;
+  readonly transport: Transport;
   /** Absent when nobody watches. */
   readonly observe?: ((notice: AttemptMade | QueryMade) => void) | undefined;
 }
@@ -134,9 +138,20 @@ class Runner {
   async #attempt(): Promise<Verdict> {
     const { step, input, undo, rules } = this.#order;
     const call = this.#call(this.#join.attempts + 1);
-    const { observe, now } = this.#ports;
+    const { observe, now, timer, transport } = this.#ports;
     const begunAt = observe === undefined ? 0 : now();
-    const attempt = await underDeadline(rules.retry.timeoutMs, this.#ports.timer, invocation(step, input, undo, call));
+    const invoke = invocation(step, input, undo, call);
+    const sending = {
+      step: step.name,
+      kind: step.kind,
+      path: rules.path,
+      slot: rules.slot,
+      asks: false,
+      input,
+      call,
+      undoes: undo?.undoes,
+    };
+    const attempt = await underDeadline(rules.retry.timeoutMs, timer, (signal) => transport(sending, () => invoke(signal)));
     const { sagaId } = this.#order;
     observe?.({
       _tag: "AttemptMade",
@@ -166,12 +181,9 @@ class Runner {
     const { step, input, rules, sagaId } = this.#order;
     const { observe, now } = this.#ports;
     const begunAt = observe === undefined ? 0 : now();
-    const answered = await underDeadline(rules.retry.timeoutMs, this.#ports.timer, (signal) => {
-      if (step.resolve === undefined) throw new TypeError(`step ${step.name} has no resolve function`);
-      return step.resolve(input, { call: { ...this.#call(asked), signal }, slot: rules.slot });
-    });
-    const resolution = readResolution(answered);
     const { path, slot } = rules;
+    const query = { step, path, slot, input, call: this.#call(asked) };
+    const resolution = await askParticipant(query, this.#ports);
     observe?.({ _tag: "QueryMade", sagaId, path, step: rules.step, slot, asked, found: resolution._tag, tookMs: now() - begunAt });
     return resolution;
   }
@@ -187,8 +199,30 @@ class Runner {
   }
 }
 
+export interface DecidingQuery {
+  readonly step: StepDefinition;
+  readonly path: string;
+  readonly slot: Slot;
+  readonly input: Json | undefined;
+  readonly call: CallWithoutSignal;
+}
+
+/** Asks once what became of an operation. */
+export async function askParticipant(
+  { step, path, slot, input, call }: DecidingQuery,
+  { timer, transport }: Pick<RunnerPorts, "timer" | "transport">,
+): Promise<ResolutionAttempt> {
+  const sending = { step: step.name, kind: step.kind, path, slot, asks: true, input, call };
+  const answered = await underDeadline(call.timeoutMs, timer, (signal) => {
+    if (step.resolve === undefined) throw new TypeError(`step ${step.name} has no resolve function`);
+    const resolve = step.resolve.bind(step);
+    return transport(sending, () => resolve(input, { call: { ...call, signal }, slot }));
+  });
+  return readResolution(answered);
+}
+
 /** A deciding query's answer; anything that does not decide is asked again. */
-export function readResolution(answered: Awaited<ReturnType<typeof underDeadline>>): ResolutionAttempt {
+function readResolution(answered: Awaited<ReturnType<typeof underDeadline>>): ResolutionAttempt {
   if (answered._tag === "Succeeded") {
     const found = answered.output as { readonly _tag?: string; readonly output?: Json; readonly error?: Json } | null | undefined;
     if (found?._tag === "Applied") return { _tag: "Succeeded", output: found.output };

@@ -8,9 +8,9 @@ import type { StepDefinition } from "../definition/step-definition.ts";
 import { keyOf, type Operation, rulesOf } from "../engine/operation.ts";
 import type { OperatorRetried, OperatorSettled, SettleVerdict } from "../journal/entry.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
-import { readJson, underDeadline } from "./attempt.ts";
+import { readJson } from "./attempt.ts";
 import { checkValue } from "./check-value.ts";
-import { type RunnerPorts, readResolution } from "./operation-runner.ts";
+import { askParticipant, type RunnerPorts } from "./operation-runner.ts";
 import { wayOfNotApplied } from "./operator-table.ts";
 
 export interface OperatorOrder {
@@ -96,13 +96,10 @@ async function seal(
   sagaId: string,
   ports: RunnerPorts,
 ): Promise<Result<void, Refusal>> {
-  const { slot, issuedAt, input } = operation;
+  const { path, slot, issuedAt, input } = operation;
   const { timeoutMs } = rulesOf(operation).retry;
-  const answered = await underDeadline(timeoutMs, ports.timer, (signal) => {
-    const call = { sagaId, key: keyOf(sagaId, operation), issuedAt, attempt: 1, timeoutMs, signal };
-    return step.resolve?.(input, { call, slot }) ?? err({ _tag: "NoResolve" });
-  });
-  return match(readResolution(answered))
+  const call = { sagaId, key: keyOf(sagaId, operation), issuedAt, attempt: 1, timeoutMs };
+  return match(await askParticipant({ step, path, slot, input, call }, ports))
     .with({ _tag: "SealedForGood" }, () => ok(undefined))
     .with({ _tag: "NotApplied" }, () => ok(undefined))
     .with({ _tag: "Succeeded" }, () =>
