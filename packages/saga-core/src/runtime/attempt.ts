@@ -15,6 +15,9 @@ import { messageOf } from "../primitives/thrown.ts";
 /** Bound of one output or rejection, in characters of JSON. */
 export const VALUE_CHARACTERS_MAX = 1024 * 1024;
 
+/** Given as the reason, because the default one is an exception with a stack, made for nobody. */
+const ANSWERED = "answered";
+
 export type CallWithoutSignal = Omit<Call, "signal">;
 
 /** Runs `invoke` under a deadline. A call that is over time is aborted and in doubt: its answer, if it still comes, is not waited for. */
@@ -29,7 +32,7 @@ export async function underDeadline(
   const answered = answer(() => invoke(attempt.signal));
   const first = await Promise.race([answered, overtime]);
   if (first !== undefined) {
-    deadline.abort();
+    deadline.abort(ANSWERED);
     return first;
   }
   attempt.abort();
