@@ -6,13 +6,16 @@ import type { Cast } from "./simulation/simulation.ts";
 export type SagaOf<Input> = AnySaga & { readonly "~input"?: (input: Input) => void };
 export type Subject<Input, Participants> = SagaOf<Input> | ((participants: Participants) => SagaOf<Input>);
 
-export function assembleCast<Input, Participants>(
+/** Makes participants. May be asynchronous, as long as it waits for nothing but what it does itself: no timer, no input or output. */
+export type ParticipantsMaker<Participants> = (site: Site) => Participants | PromiseLike<Participants>;
+
+export async function assembleCast<Input, Participants>(
   subject: Subject<Input, Participants>,
-  make: ((site: Site) => Participants) | undefined,
+  make: ParticipantsMaker<Participants> | undefined,
   site: Site,
-): Cast<Participants> {
+): Promise<Cast<Participants>> {
   // Without a maker there are none, and `undefined` is what `Participants` stands for.
-  const participants = make?.(site) as Participants;
+  const participants = (await make?.(site)) as Participants;
   return { participants, saga: isSaga(subject) ? subject : subject(participants) };
 }
 

@@ -4,19 +4,17 @@
  */
 import type { createEngine } from "@backstep/saga-core";
 import fc from "fast-check";
-import { assembleCast, type Subject } from "./cast.ts";
+import { assembleCast, type ParticipantsMaker, type Subject } from "./cast.ts";
 import { type Counterexample, counterexampleOf } from "./counterexample.ts";
-import { judgeRun, type Watch, watch } from "./judge-run.ts";
+import { judging } from "./judge-run.ts";
 import type { ParticipantLaw } from "./oracles/conserve.ts";
-import type { Violation } from "./oracles/law.ts";
-import type { Site } from "./participants/site.ts";
 import { CatalogueCount, type Met } from "./schedule/catalogue.ts";
 import { type Coverage, CoverageCount } from "./schedule/coverage.ts";
 import { type RandomPlan, randomPlan } from "./schedule/random-plan.ts";
 import { isFaultName, parseSchedule, type Schedule } from "./schedule/schedule.ts";
 import { Search } from "./schedule/search.ts";
 import { inLockstep } from "./simulation/lockstep.ts";
-import { type Outside, type Plan, type Run, type Script, Simulation } from "./simulation/simulation.ts";
+import { type Judged, type Outside, type Plan, type Run, type Script, Simulation } from "./simulation/simulation.ts";
 
 export interface ExploreOptions<Input, Participants> {
   /** Starts one saga. */
@@ -24,7 +22,7 @@ export interface ExploreOptions<Input, Participants> {
   /** Starts several at once, on the same participants. */
   readonly inputs?: readonly Input[] | undefined;
   /** Made anew for every schedule; keeps all its state in what it hands back. */
-  readonly participants?: ((site: Site) => Participants) | undefined;
+  readonly participants?: ParticipantsMaker<Participants> | undefined;
   readonly laws?: readonly ParticipantLaw<Participants>[] | undefined;
   /** How many faults a schedule of the exhaustive search has at most. Default 2; 0 for none but the undisturbed run. */
   readonly faults?: number | undefined;
@@ -101,9 +99,7 @@ export async function explore<Input, Participants = undefined>(
   return new Explorer(subject, options).explore();
 }
 
-interface Found<Participants> {
-  readonly run: Run<Participants>;
-  readonly violations: readonly Violation[];
+interface Found<Participants> extends Judged<Participants> {
   readonly schedule: Schedule;
 }
 
@@ -128,6 +124,7 @@ class Explorer<Input, Participants> {
     this.#search = new Search({ faults, decisions });
     this.#script = {
       assemble: (site) => assembleCast(subject, options.participants, site),
+      judge: judging(options.laws ?? []),
       inputs: options.inputs ?? [options.input],
       outside,
       state,
@@ -204,9 +201,9 @@ class Explorer<Input, Participants> {
     let judged: Found<Participants> | undefined;
     await inLockstep(
       once(() => {
-        const { simulation, watched } = this.#begin(plan);
-        void simulation.ended.then((run) => {
-          judged = foundIn(run, watched, plan);
+        const simulation = new Simulation(this.#script, plan);
+        void simulation.ended.then((ended) => {
+          judged = foundIn(ended, plan);
         });
         return simulation;
       }),
@@ -222,13 +219,14 @@ class Explorer<Input, Participants> {
       if (this.#found !== undefined || failed || this.#isOver()) return undefined;
       const plan = next();
       if (plan === undefined) return undefined;
-      const { simulation, watched } = this.#begin(plan);
+      const simulation = new Simulation(this.#script, plan);
       simulation.ended
-        .then((run) => {
+        .then((ended) => {
+          const { run } = ended;
           this.#coverage.add(run.points, run.taken);
           this.#catalogue.add(run.points, run.taken);
           onRun(run);
-          this.#keepShortest(foundIn(run, watched, plan));
+          this.#keepShortest(foundIn(ended, plan));
           this.#tell();
         })
         .catch((thrown: unknown) => {
@@ -238,11 +236,6 @@ class Explorer<Input, Participants> {
       return simulation;
     });
     if (failed) throw failure;
-  }
-
-  #begin(plan: Plan): { readonly simulation: Simulation<Participants>; readonly watched: Watch<Participants> } {
-    const simulation = new Simulation(this.#script, plan);
-    return { simulation, watched: watch(this.#options.laws ?? [], simulation.participants) };
   }
 
   /** Runs go beside each other, and a longer schedule may be through before a shorter one. */
@@ -287,8 +280,8 @@ class Explorer<Input, Participants> {
   }
 }
 
-function foundIn<Participants>(run: Run<Participants>, watched: Watch<Participants>, { seed }: Plan): Found<Participants> {
-  return { run, violations: judgeRun(run, watched), schedule: { deviations: run.taken, seed } };
+function foundIn<Participants>(judged: Judged<Participants>, { seed }: Plan): Found<Participants> {
+  return { ...judged, schedule: { deviations: judged.run.taken, seed } };
 }
 
 /** Hands out one thing, once. */

@@ -3,23 +3,20 @@ import type { ParticipantLaw } from "./oracles/conserve.ts";
 import type { Violation } from "./oracles/law.ts";
 import { judge } from "./oracles/laws.ts";
 import { judgeTogether } from "./oracles/run-laws.ts";
-import type { Run } from "./simulation/simulation.ts";
+import type { Cast, Judged, Run } from "./simulation/simulation.ts";
 
-/** The author's laws, since before the run. */
-export type Watch<Participants> = (run: Run<Participants>) => readonly Violation[];
-
-export function watch<Participants>(laws: readonly ParticipantLaw<Participants>[], participants: Participants): Watch<Participants> {
-  const begun = laws.map((law) => law.begin(participants));
-  return ({ histories }) => begun.flatMap((end) => end({ participants, histories }));
-}
-
-export function judgeRun<Participants>(run: Run<Participants>, watched: Watch<Participants>): readonly Violation[] {
-  const definition = run.saga["~saga"];
-  const { parked, histories, commits } = run;
-  return [
-    ...parked.flatMap((history) => judge(history, definition)),
-    ...histories.flatMap((history) => judge(history, definition)),
-    ...judgeTogether({ histories, commits }),
-    ...watched(run),
-  ];
+export function judging<Participants>(laws: readonly ParticipantLaw<Participants>[]) {
+  return async ({
+    participants,
+    saga,
+  }: Cast<Participants>): Promise<(run: Run<Participants>) => Promise<Judged<Participants>["violations"]>> => {
+    const begun = await Promise.all(laws.map((law) => law.begin(participants)));
+    return async ({ parked, histories, commits }) => {
+      const definition = saga["~saga"];
+      const violations: Violation[] = [...parked, ...histories].flatMap((history) => judge(history, definition));
+      violations.push(...judgeTogether({ histories, commits }));
+      for (const end of begun) violations.push(...(await end({ participants, histories, answers: histories.map(({ answer }) => answer) })));
+      return violations;
+    };
+  };
 }

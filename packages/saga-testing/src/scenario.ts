@@ -2,12 +2,11 @@
  * One run, told by hand: given participants, when this goes wrong here, what comes of it. For the test that shows one story, in virtual time; whether all stories end well
  * is `prove`'s question.
  */
-import { assembleCast, type Subject } from "./cast.ts";
-import { judgeRun, watch } from "./judge-run.ts";
+import { assembleCast, type ParticipantsMaker, type Subject } from "./cast.ts";
+import { judging } from "./judge-run.ts";
 import type { ParticipantLaw } from "./oracles/conserve.ts";
 import type { Answer } from "./oracles/history.ts";
 import type { Violation } from "./oracles/law.ts";
-import type { Site } from "./participants/site.ts";
 import { timelineOf } from "./report/timeline.ts";
 import type { Named } from "./schedule/choices.ts";
 import type { FaultName } from "./schedule/fault.ts";
@@ -18,7 +17,7 @@ import { type Outside, Simulation } from "./simulation/simulation.ts";
 export interface ScenarioOptions<Input, Participants> {
   readonly input?: Input | undefined;
   readonly inputs?: readonly Input[] | undefined;
-  readonly participants?: ((site: Site) => Participants) | undefined;
+  readonly participants?: ParticipantsMaker<Participants> | undefined;
   readonly laws?: readonly ParticipantLaw<Participants>[] | undefined;
 }
 
@@ -34,9 +33,11 @@ export interface Outcome<Participants> {
   readonly schedule: string;
 }
 
+type Prepare<Participants> = (participants: Participants) => void | PromiseLike<void>;
+
 export interface Scenario<Participants> {
   /** Changes the participants before anything happens. */
-  given(prepare: (participants: Participants) => void): Scenario<Participants>;
+  given(prepare: Prepare<Participants>): Scenario<Participants>;
   /**
    * Lets a fault strike, or a generated participant decide, at the first point of this name: `append s1 3`, `product.deduct-stock #1` (its first attempt),
    * `undo of product.deduct-stock #1`, `query about product.deduct-stock #1`, `product.deduct-stock decides`.
@@ -56,7 +57,7 @@ export function scenario<Input, Participants = undefined>(
 }
 
 interface Told<Participants> {
-  readonly prepare: readonly ((participants: Participants) => void)[];
+  readonly prepare: readonly Prepare<Participants>[];
   readonly deviations: readonly Named[];
   readonly outside: readonly ((outside: Outside) => Promise<void>)[];
 }
@@ -83,11 +84,12 @@ async function play<Input, Participants>(
   const inputs = options.inputs ?? [options.input];
   const simulation = new Simulation<Participants>(
     {
-      assemble: (site) => {
-        const cast = assembleCast(subject, options.participants, site);
-        for (const change of prepare) change(cast.participants);
+      assemble: async (site) => {
+        const cast = await assembleCast(subject, options.participants, site);
+        for (const change of prepare) await change(cast.participants);
         return cast;
       },
+      judge: judging(options.laws ?? []),
       inputs,
       outside: async (world) => {
         await Promise.all(outside.map((act) => act(world)));
@@ -95,14 +97,12 @@ async function play<Input, Participants>(
     },
     { deviations },
   );
-  const watched = watch(options.laws ?? [], simulation.participants);
   await inLockstep(handOut(simulation));
-  const run = await simulation.ended;
+  const { run, violations } = await simulation.ended;
   if (run.taken.length < deviations.length) {
     const met = run.points.map(({ label }) => label).join(", ");
     throw new TypeError(`of ${deviations.length} things that should happen ${run.taken.length} could; the points were ${met}`);
   }
-  const violations = judgeRun(run, watched);
   const answers = run.histories.map(({ answer }) => answer);
   return {
     answer: answers[0] ?? { _tag: "Stuck" },

@@ -2,7 +2,7 @@
  * A saga's state as a fold of its entries: what an operator, a status page and a waiting caller need, without the definition and without running a
  * body. The engine's own state, which can go on, is `engine/machine.ts`; both fold the same facts.
  */
-import { match, P } from "ts-pattern";
+import { match } from "ts-pattern";
 import type { Cause, FaultedCause } from "../definition/outcome.ts";
 import type { StepKind } from "../definition/step-definition.ts";
 import type { ParkCause } from "../errors/parked.ts";
@@ -14,9 +14,9 @@ import type {
   OperationIntended,
   OperationParked,
   OperationSettled,
-  OperatorAbandoned,
   OperatorRetried,
   OperatorSettled,
+  SagaStarted,
   SettledOutcome,
 } from "./entry.ts";
 import type { SagaStatus } from "./journal-store.ts";
@@ -100,58 +100,85 @@ export function viewOf(entries: Iterable<Entry>): SagaView {
   return view;
 }
 
+/** A plain switch: it runs for every entry whenever a saga is looked at, and a pattern costs several times what the case does. */
 function fold(view: MutableView, entry: Entry): void {
   view.updatedAt = entry.at;
-  match(entry)
-    .with({ _tag: "SagaStarted" }, ({ input, at, deadlineAt, undoes }) => {
-      view.undoes = undoes?.sagaId;
-      for (const [path, operation] of viewOf(undoes?.entries ?? []).operations) view.operations.set(path, operation);
-      view.input = input;
-      view.startedAt = at;
-      view.deadlineAt = deadlineAt;
-    })
-    .with({ _tag: "TimerFired", path: "deadline" }, ({ at }) => {
-      view.deadlinePassedAt = at;
-    })
-    .with({ _tag: "TimerFired" }, ({ path }) => endWait(view, path, "due"))
-    .with({ _tag: "SignalTaken" }, ({ path }) => endWait(view, path, "signalled"))
-    .with({ _tag: "LockGranted" }, ({ path }) => endWait(view, path, "granted"))
-    .with({ _tag: "LockRefused" }, ({ path }) => endWait(view, path, "refused"))
-    .with({ _tag: "LockWanted" }, ({ path, name, until, at }) =>
-      view.waits.set(path, { path, lock: name, dueAt: until, since: at, state: "waiting" }),
-    )
-    .with({ _tag: "WaitLeft" }, ({ path }) => endWait(view, path, "left"))
-    .with({ _tag: "WaitBegan" }, ({ path, signal, dueAt, at }) =>
-      view.waits.set(path, { path, signal, dueAt, since: at, state: "waiting" }),
-    )
-    .with({ _tag: "CancelRequested" }, ({ at }) => {
-      view.cancelledAt = at;
-    })
-    .with({ _tag: "OperationIntended" }, (intent) => view.operations.set(intent.path, intended(intent)))
-    .with({ _tag: "CompensationIntended" }, ({ path, at }) => {
-      const operation = view.operations.get(path);
-      if (operation !== undefined) view.operations.set(path, { ...operation, compensation: openSlot(at) });
-    })
-    .with({ _tag: P.union("OperationSettled", "OperationParked", "OperatorRetried", "OperatorSettled") }, (found) => {
-      const operation = view.operations.get(found.path);
-      if (operation === undefined) return;
-      const slot = found.slot === "action" ? operation.action : operation.compensation;
-      if (slot !== undefined) view.operations.set(found.path, { ...operation, [found.slot]: moveSlot(slot, found) });
-    })
-    .with({ _tag: "WentBack" }, ({ path, cause }) => {
-      if (path === "run") view.cause = cause;
-    })
-    .with({ _tag: "SagaCompleted" }, ({ output }) => {
-      view.ending = { _tag: "Completed", output };
-    })
-    .with({ _tag: "SagaCompensated" }, ({ cause }) => {
-      view.ending = { _tag: "Compensated", cause };
-    })
-    .with({ _tag: "OperatorAbandoned" }, ({ by, reason, stands }: OperatorAbandoned) => {
-      view.ending = { _tag: "Abandoned", by, reason, stands };
-    })
-    .with({ _tag: P.union("RunReturned", "EventEmitted", "SignalReceived", "ChangeTaken") }, () => undefined)
-    .exhaustive();
+  switch (entry._tag) {
+    case "SagaStarted":
+      begin(view, entry);
+      return;
+    case "OperationIntended":
+      view.operations.set(entry.path, intended(entry));
+      return;
+    case "CompensationIntended": {
+      const operation = view.operations.get(entry.path);
+      if (operation !== undefined) view.operations.set(entry.path, { ...operation, compensation: openSlot(entry.at) });
+      return;
+    }
+    case "OperationSettled":
+    case "OperationParked":
+    case "OperatorRetried":
+    case "OperatorSettled": {
+      const operation = view.operations.get(entry.path);
+      const slot = entry.slot === "action" ? operation?.action : operation?.compensation;
+      if (operation !== undefined && slot !== undefined) {
+        view.operations.set(entry.path, { ...operation, [entry.slot]: moveSlot(slot, entry) });
+      }
+      return;
+    }
+    case "WaitBegan":
+      view.waits.set(entry.path, { path: entry.path, signal: entry.signal, dueAt: entry.dueAt, since: entry.at, state: "waiting" });
+      return;
+    case "LockWanted":
+      view.waits.set(entry.path, { path: entry.path, lock: entry.name, dueAt: entry.until, since: entry.at, state: "waiting" });
+      return;
+    case "TimerFired":
+      if (entry.path === "deadline") view.deadlinePassedAt = entry.at;
+      else endWait(view, entry.path, "due");
+      return;
+    case "SignalTaken":
+      endWait(view, entry.path, "signalled");
+      return;
+    case "LockGranted":
+      endWait(view, entry.path, "granted");
+      return;
+    case "LockRefused":
+      endWait(view, entry.path, "refused");
+      return;
+    case "WaitLeft":
+      endWait(view, entry.path, "left");
+      return;
+    case "CancelRequested":
+      view.cancelledAt = entry.at;
+      return;
+    case "WentBack":
+      if (entry.path === "run") view.cause = entry.cause;
+      return;
+    case "SagaCompleted":
+      view.ending = { _tag: "Completed", output: entry.output };
+      return;
+    case "SagaCompensated":
+      view.ending = { _tag: "Compensated", cause: entry.cause };
+      return;
+    case "OperatorAbandoned":
+      view.ending = { _tag: "Abandoned", by: entry.by, reason: entry.reason, stands: entry.stands };
+      return;
+    case "RunReturned":
+    case "EventEmitted":
+    case "SignalReceived":
+    case "ChangeTaken":
+      return;
+    default:
+      entry satisfies never;
+  }
+}
+
+function begin(view: MutableView, { input, at, deadlineAt, undoes }: SagaStarted): void {
+  view.undoes = undoes?.sagaId;
+  for (const [path, operation] of viewOf(undoes?.entries ?? []).operations) view.operations.set(path, operation);
+  view.input = input;
+  view.startedAt = at;
+  view.deadlineAt = deadlineAt;
 }
 
 function endWait(view: MutableView, path: string, state: WaitView["state"]): void {

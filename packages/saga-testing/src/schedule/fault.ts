@@ -31,7 +31,7 @@ export type CallFault =
   | "lose-answer"
   /** The same, for every attempt of this operation. */
   | "lose-every-answer"
-  /** Every attempt of this operation seems lost; the first one arrives all the same, after the undo or after the saga. */
+  /** Every attempt of this operation seems lost; the first one arrives all the same, after the undo, or else when the saga is over. */
   | "arrive-late"
   /** The request arrives twice at once. */
   | "repeat-now"
@@ -68,8 +68,8 @@ const COMMAND: readonly CallFault[] = [
   "die-in-flight",
   "take-over-in-flight",
 ];
-/** What lasts over all attempts is left to actions that can be undone: without an undo it ends at an operator, as the rest of them do in time. */
-const UNDOABLE: readonly CallFault[] = [...COMMAND, "lose-every-answer", "arrive-late"];
+/** What lasts over all attempts strikes where an attempt budget ends them. What goes on for a day would only make time pass. */
+const BUDGETED: readonly CallFault[] = [...COMMAND, "lose-every-answer", "arrive-late"];
 
 export function appendFaults({ hasDeadline }: { readonly hasDeadline: boolean }): readonly AppendFault[] {
   return hasDeadline ? WITH_DEADLINE : APPEND;
@@ -79,7 +79,7 @@ const WITH_DEADLINE: readonly AppendFault[] = [...APPEND, "pass-deadline"];
 export function callFaults({ asks, kind, slot }: Pick<Sending, "asks" | "kind" | "slot">): readonly CallFault[] {
   if (asks) return ASK;
   if (kind === "readOnly") return READ;
-  return kind === "compensatable" && slot === "action" ? UNDOABLE : COMMAND;
+  return slot === "action" && kind !== "retriable" ? BUDGETED : COMMAND;
 }
 
-export const FAULT_NAMES: readonly FaultName[] = [...new Set<FaultName>([...WITH_DEADLINE, ...UNDOABLE])];
+export const FAULT_NAMES: readonly FaultName[] = [...new Set<FaultName>([...WITH_DEADLINE, ...BUDGETED])];

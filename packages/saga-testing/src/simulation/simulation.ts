@@ -8,6 +8,7 @@ import type { Json, Tagged } from "@backstep/saga-core/adapter";
 import { decodeRecord } from "@backstep/saga-core/engine";
 import { type AppendRequest, createMemoryDisk, type MemoryDisk } from "@backstep/saga-core/journal";
 import type { Answer, Committed, Happening, History } from "../oracles/history.ts";
+import type { Violation } from "../oracles/law.ts";
 import type { Site } from "../participants/site.ts";
 import { Choices, type Named, type Picked, type Point } from "../schedule/choices.ts";
 import { type AppendFault, appendFaults, type FaultName } from "../schedule/fault.ts";
@@ -36,7 +37,9 @@ export interface Outside {
 }
 
 export interface Script<Participants> {
-  readonly assemble: (site: Site) => Cast<Participants>;
+  readonly assemble: (site: Site) => Cast<Participants> | PromiseLike<Cast<Participants>>;
+  /** Looks at the participants before anything happens, and judges the run afterwards. Like all else here it goes on by microtasks alone. */
+  readonly judge: (cast: Cast<Participants>) => Promise<(run: Run<Participants>) => Promise<readonly Violation[]>>;
   /** One saga is started per input, all at once. */
   readonly inputs: readonly unknown[];
   readonly outside?: ((outside: Outside) => Promise<void>) | undefined;
@@ -63,6 +66,12 @@ export interface LogLine {
 export interface FaultHappening {
   readonly _tag: "Fault";
   readonly text: string;
+}
+
+/** A run and what in it breaks which law. */
+export interface Judged<Participants> {
+  readonly run: Run<Participants>;
+  readonly violations: readonly Violation[];
 }
 
 /** What is left of a run. */
@@ -93,7 +102,8 @@ export class Simulation<Participants> {
   readonly #disk: MemoryDisk = createMemoryDisk();
   readonly #choices: Choices;
   readonly #network: Network;
-  readonly #cast: Cast<Participants>;
+  readonly #site: Site;
+  #cast: Cast<Participants> | undefined;
   readonly #random: () => number;
   readonly #timer = this.#clock.timer();
   readonly #sagaIds: readonly string[];
@@ -107,7 +117,7 @@ export class Simulation<Participants> {
   readonly #journals = new JournalDigests();
   #comesBack = Promise.withResolvers<void>();
   /** Resolves when the run is over. */
-  readonly ended: Promise<Run<Participants>>;
+  readonly ended: Promise<Judged<Participants>>;
   done = false;
 
   constructor(script: Script<Participants>, { deviations, seed }: Plan) {
@@ -118,12 +128,12 @@ export class Simulation<Participants> {
     for (const sagaId of this.#sagaIds) this.#happenings.set(sagaId, []);
     const ledger = new Ledger((effect) => this.#record(sagaOf(effect.key), effect));
     const choices = this.#choices;
-    this.#cast = script.assemble({
+    this.#site = {
       now: () => this.#clock.now(),
       effects: ledger,
       choose: (question, [first = "", ...others]) =>
         choices.at({ label: `${question} decides`, place: { _tag: "Decision" }, choices: others, decides: true }) ?? first,
-    });
+    };
     const delayMsMax = seed === undefined ? 0 : (script.delayMsMax ?? DELAY_MS_MAX);
     const delays = seeded((seed ?? 0) + 1);
     this.#network = new Network({
@@ -135,13 +145,9 @@ export class Simulation<Participants> {
       delayMs: () => (delayMsMax === 0 ? 0 : Math.floor(delays() * delayMsMax)),
       takeOver: (from) => this.#takeOver(from),
     });
-    this.ended = this.#live().finally(() => {
+    this.ended = this.#judged().finally(() => {
       this.done = true;
     });
-  }
-
-  get participants(): Participants {
-    return this.#cast.participants;
   }
 
   /** Called when all that can be done at this moment is done: time passes. */
@@ -151,7 +157,15 @@ export class Simulation<Participants> {
     this.#stuck.resolve("stuck");
   }
 
-  async #live(): Promise<Run<Participants>> {
+  async #judged(): Promise<Judged<Participants>> {
+    const cast = await this.#script.assemble(this.#site);
+    this.#cast = cast;
+    const judge = await this.#script.judge(cast);
+    const run = await this.#live(cast);
+    return { run, violations: await judge(run) };
+  }
+
+  async #live({ participants, saga }: Cast<Participants>): Promise<Run<Participants>> {
     this.#open();
     const outside = this.#script.outside?.(this.#outside());
     const first = await Promise.all(this.#sagaIds.map((_, index) => this.#untilAnswered(index)));
@@ -166,8 +180,8 @@ export class Simulation<Participants> {
     const later = await this.#askAgain(answers);
     this.#process?.die();
     return {
-      participants: this.#cast.participants,
-      saga: this.#cast.saga,
+      participants,
+      saga,
       parked,
       histories: answers.map((answer, index) => this.#history(index, answer, later[index] ?? answer, isParked(first[index]))),
       commits: this.#commits,
@@ -196,9 +210,14 @@ export class Simulation<Participants> {
     }
   }
 
+  get #saga(): AnySaga {
+    if (this.#cast === undefined) throw new Error("no run without a cast");
+    return this.#cast.saga;
+  }
+
   async #ask({ engine }: Process, index: number): Promise<Answer> {
     const id = this.#sagaIds[index] ?? "";
-    const { saga } = this.#cast;
+    const saga = this.#saga;
     const answered = await (this.#disk.sagas.has(id) ? engine.result(saga, id) : engine.run(saga, this.#script.inputs[index], { id }));
     return answered.match<Answer>(
       (output) => ({ _tag: "Completed", output: output as Json | undefined }),
@@ -275,7 +294,7 @@ export class Simulation<Participants> {
       clock: this.#clock,
       disk: this.#disk,
       random: this.#random,
-      sagas: [this.#cast.saga],
+      sagas: [this.#saga],
       createEngine: create,
       evictAfterMs,
       transportOf: (process) => this.#network.transportOf(process),
@@ -308,7 +327,7 @@ export class Simulation<Participants> {
 
   #pointOf(request: AppendRequest): Point {
     const { sagaId, sequence, status, record } = request;
-    const hasDeadline = this.#cast.saga["~saga"].deadlineMs !== undefined;
+    const hasDeadline = this.#saga["~saga"].deadlineMs !== undefined;
     const entries = decodeRecord(record)
       .unwrapOr([])
       .map(({ _tag }) => _tag);
@@ -325,7 +344,7 @@ export class Simulation<Participants> {
   /** What everything that follows depends on, once nothing more is to go wrong by schedule. Told at appends alone: there a saga is between two steps. */
   #stateAt({ sagaId, record }: AppendRequest): string | undefined {
     const { state } = this.#script;
-    if (state === undefined || !this.#choices.spent) return undefined;
+    if (state === undefined || this.#cast === undefined || !this.#choices.spent) return undefined;
     const owners = this.#processes.map((process) => process.alive && process !== this.#process);
     return stateOf([
       this.#journals.digest(),
