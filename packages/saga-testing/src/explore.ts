@@ -44,7 +44,7 @@ export interface ExploreOptions<Input, Participants> {
   /** At most so long, in milliseconds of the host's clock. Default: no bound. */
   readonly tookMsMax?: number | undefined;
   readonly evictAfterMs?: number | undefined;
-  /** Another build of the engine. Default: the one of this version. */
+  /** Another build of the engine, which is then held against all laws but that of replay. Default: the one of this version. */
   readonly createEngine?: typeof createEngine | undefined;
   /** Told now and then. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -124,7 +124,7 @@ class Explorer<Input, Participants> {
     this.#search = new Search({ faults, decisions });
     this.#script = {
       assemble: (site) => assembleCast(subject, options.participants, site),
-      judge: judging(options.laws ?? []),
+      judge: judging(options.laws ?? [], { anotherBuild: createEngine !== undefined }),
       inputs: options.inputs ?? [options.input],
       outside,
       state,

@@ -1,11 +1,18 @@
 /** Holds a run against all laws: those of every saga, those of sagas beside each other, and those that its author adds about participants. */
 import type { ParticipantLaw } from "./oracles/conserve.ts";
-import type { Violation } from "./oracles/law.ts";
-import { judge } from "./oracles/laws.ts";
+import type { Law, Violation } from "./oracles/law.ts";
+import { judge, LAWS } from "./oracles/laws.ts";
 import { judgeTogether } from "./oracles/run-laws.ts";
 import type { Cast, Judged, Run } from "./simulation/simulation.ts";
 
-export function judging<Participants>(laws: readonly ParticipantLaw<Participants>[]) {
+/** The law of replay decides anew with the engine of this version, and says nothing about another build. */
+const WITHOUT_REPLAY = LAWS.filter(({ name }) => name !== "replay");
+
+export function judging<Participants>(
+  laws: readonly ParticipantLaw<Participants>[],
+  { anotherBuild = false }: { readonly anotherBuild?: boolean } = {},
+) {
+  const always: readonly Law[] = anotherBuild ? WITHOUT_REPLAY : LAWS;
   return async ({
     participants,
     saga,
@@ -13,7 +20,7 @@ export function judging<Participants>(laws: readonly ParticipantLaw<Participants
     const begun = await Promise.all(laws.map((law) => law.begin(participants)));
     return async ({ parked, histories, commits }) => {
       const definition = saga["~saga"];
-      const violations: Violation[] = [...parked, ...histories].flatMap((history) => judge(history, definition));
+      const violations: Violation[] = [...parked, ...histories].flatMap((history) => judge(history, definition, always));
       violations.push(...judgeTogether({ histories, commits }));
       for (const end of begun) violations.push(...(await end({ participants, histories, answers: histories.map(({ answer }) => answer) })));
       return violations;

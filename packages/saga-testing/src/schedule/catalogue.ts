@@ -35,6 +35,11 @@ const TAKE_OVERS = ["take-over", "take-over-in-flight"];
 const LOST = ["lose-request", "lose-answer", "lose-every-answer", "arrive-late"];
 const ENDED = new Set(["completed", "compensated", "abandoned"]);
 
+/** Told by the text, for few records are ever asked about. */
+function holds({ record }: AppendPlace, tag: string): boolean {
+  return record.includes(`"_tag":"${tag}"`);
+}
+
 const both =
   (...all: readonly Matches[]): Matches =>
   (struck) =>
@@ -65,19 +70,19 @@ export const NAMED_SCHEDULES: readonly NamedSchedule[] = [
   {
     id: "FS-24",
     says: "a death before an intent is durable",
-    matches: append("die-before", ({ entries }) => entries.includes("OperationIntended")),
+    matches: append("die-before", (place) => holds(place, "OperationIntended")),
   },
   {
     id: "FS-25",
     says: "a death between an intent and its call",
-    matches: append("die-after", ({ entries }) => entries.includes("OperationIntended")),
+    matches: append("die-after", (place) => holds(place, "OperationIntended")),
   },
   {
     id: "FS-26",
     says: "a death between an effect and its outcome",
-    matches: append("die-before", ({ entries }) => entries.includes("OperationSettled")),
+    matches: append("die-before", (place) => holds(place, "OperationSettled")),
   },
-  { id: "FS-27", says: "a death while going back", matches: append(DEATHS, ({ entries }) => entries.includes("CompensationIntended")) },
+  { id: "FS-27", says: "a death while going back", matches: append(DEATHS, (place) => holds(place, "CompensationIntended")) },
   { id: "FS-28", says: "a death after the last record", matches: append("die-after", ({ status }) => ENDED.has(status)) },
   {
     id: "FS-29",

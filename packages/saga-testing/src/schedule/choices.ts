@@ -23,8 +23,7 @@ export type Place =
       readonly sagaId: string;
       /** What the saga is once the record counts. */
       readonly status: SagaStatus;
-      /** Tags of its entries. */
-      readonly entries: readonly string[];
+      readonly record: string;
     }
   | {
       readonly _tag: "Call";

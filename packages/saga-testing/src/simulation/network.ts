@@ -63,6 +63,8 @@ export class Network {
   readonly #late = new Map<string, Message>();
   readonly #repeats: Message[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
+  /** What participants last said of each operation: what their fences hold, as far as anybody can tell from outside. */
+  readonly #decided = new Map<string, unknown>();
   readonly #timer;
 
   constructor(ports: NetworkPorts) {
@@ -89,7 +91,8 @@ export class Network {
   /** What is under way, for telling states apart: requests that arrive late, answers that nobody waits for, and calls without an answer yet, with their attempts. */
   underWay(): readonly unknown[] {
     const open = [...this.#open].map((id) => `${id} ${this.#attempts.get(id)}`);
-    return [[...this.#late.keys()], this.#repeats.map(({ key }) => key), this.#underWay.size, [...this.#lasting], open];
+    const late = [...this.#late.keys()];
+    return [late, this.#repeats.map(({ key }) => key), this.#underWay.size, [...this.#lasting], open, [...this.#decided]];
   }
 
   async #carry(process: Process, sending: Sending, send: Send): Promise<Seen> {
@@ -201,6 +204,7 @@ export class Network {
       else if (sending.undoes !== undefined) ledger.answeredUndone(sending.undoes.key);
     }
     const body = isResult(seen) ? answerBody(seen) : "NoResult";
+    if (isResult(seen)) this.#decided.set(`${slot} ${key}`, seen.isOk() ? ["ok", seen.value] : seen.error);
     if (sending.kind !== "readOnly") record(sagaId, { _tag: "Delivered", call, key, slot, body });
     if (slot === "compensation" && sending.undoes !== undefined) await this.#arriveAfterUndo(sending.undoes.key);
     return seen;

@@ -328,10 +328,7 @@ export class Simulation<Participants> {
   #pointOf(request: AppendRequest): Point {
     const { sagaId, sequence, status, record } = request;
     const hasDeadline = this.#saga["~saga"].deadlineMs !== undefined;
-    const entries = decodeRecord(record)
-      .unwrapOr([])
-      .map(({ _tag }) => _tag);
-    const place = { _tag: "Append", sagaId, status, entries } as const;
+    const place = { _tag: "Append", sagaId, status, record } as const;
     return {
       label: `append ${sagaId} ${sequence}`,
       place,
