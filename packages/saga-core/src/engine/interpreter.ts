@@ -146,24 +146,49 @@ function perform(machine: Machine, scope: Scope, instruction: Instruction | Err<
     done(failed(failureCause(scope.path, instruction.error)));
     return;
   }
-  match(instruction)
-    .with({ _tag: "CallStep" }, (call) => callStep(machine, scope, call, done))
-    .with({ _tag: "CallSaga" }, ({ saga, input }) => callSaga(machine, scope, saga, input, done))
-    .with({ _tag: "All" }, (members) => runAll(machine, scope, members, done))
-    .with({ _tag: "Savepoint" }, ({ body }) => runSavepoint(machine, scope, body, done))
-    .with({ _tag: "Part" }, ({ body }) => runBody(machine, scope, () => body, done))
-    .with({ _tag: "Fail" }, ({ error }) => done(failed(failureCause(scope.path, error))))
-    .with({ _tag: "Emit" }, (emitted) => emit(machine, scope, emitted, done))
-    .with({ _tag: "Sleep" }, (instruction) => sleepOn(machine, scope, instruction, done))
-    .with({ _tag: "WaitFor" }, (instruction) => waitOn(machine, scope, instruction, done))
-    .with({ _tag: "Lock" }, (instruction) => lockOn(machine, scope, instruction, done))
-    .with({ _tag: "Changed" }, ({ id }) => done(returned(machine.changed(id))))
-    .with({ _tag: "Now" }, () => done(returned(machine.now())))
-    .with({ _tag: "Uuid" }, () => done(returned(uuidOf(`${machine.seed()} ${nextPath(scope, "uuid")}`))))
-    .with({ _tag: "SagaId" }, () => done(returned(machine.sagaId)))
-    .otherwise(() =>
-      done(failed(scopeFault(scope.path, "the body yielded something that is no effect: yield* a step call, an effect or a Result"))),
-    );
+  // Bodies yield whatever they like at run time.
+  if (typeof instruction !== "object" || instruction === null) {
+    done(noEffect(scope));
+    return;
+  }
+  // A switch and no pattern: it runs for every effect of every saga.
+  switch (instruction._tag) {
+    case "CallStep":
+      return callStep(machine, scope, instruction, done);
+    case "CallSaga":
+      return callSaga(machine, scope, instruction.saga, instruction.input, done);
+    case "All":
+      return runAll(machine, scope, instruction, done);
+    case "Savepoint":
+      return runSavepoint(machine, scope, instruction.body, done);
+    case "Part":
+      return runBody(machine, scope, () => instruction.body, done);
+    case "Fail":
+      return done(failed(failureCause(scope.path, instruction.error)));
+    case "Emit":
+      return emit(machine, scope, instruction, done);
+    case "Sleep":
+      return sleepOn(machine, scope, instruction, done);
+    case "WaitFor":
+      return waitOn(machine, scope, instruction, done);
+    case "Lock":
+      return lockOn(machine, scope, instruction, done);
+    case "Changed":
+      return done(returned(machine.changed(instruction.id)));
+    case "Now":
+      return done(returned(machine.now()));
+    case "Uuid":
+      return done(returned(uuidOf(`${machine.seed()} ${nextPath(scope, "uuid")}`)));
+    case "SagaId":
+      return done(returned(machine.sagaId));
+    default:
+      instruction satisfies never;
+      done(noEffect(scope));
+  }
+}
+
+function noEffect({ path }: Scope): Settled {
+  return failed(scopeFault(path, "the body yielded something that is no effect: yield* a step call, an effect or a Result"));
 }
 
 /** By shape, not by class: the body's neverthrow may be another copy than this one. */

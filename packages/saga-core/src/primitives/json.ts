@@ -53,43 +53,61 @@ const NESTING_MAX = 64;
  * else that JSON would bend silently (dates, maps, class instances, NaN, functions, an array's holes) is refused with its place.
  */
 export function toJson(value: unknown): Result<Json, NotJson> {
-  return copy(value, "", 0);
+  const copied = copy(value, 0);
+  return copied instanceof Flaw ? err({ path: copied.path, found: copied.found }) : ok(copied);
 }
 
-function copy(value: unknown, path: string, depth: number): Result<Json, NotJson> {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return ok(value);
-  if (typeof value === "number") return Number.isFinite(value) ? ok(value === 0 ? 0 : value) : err({ path, found: String(value) });
-  if (typeof value !== "object") return err({ path, found: typeof value });
-  if (depth >= NESTING_MAX) return err({ path, found: `nesting deeper than ${NESTING_MAX}` });
-  return Array.isArray(value) ? copyArray(value, path, depth) : copyObject(value, path, depth);
-}
+/** Its path grows on the way out, so that values that are JSON, which is nearly all of them, cost none. */
+class Flaw {
+  path = "";
+  readonly found: string;
 
-function copyArray(value: readonly unknown[], path: string, depth: number): Result<Json, NotJson> {
-  const items: Json[] = [];
-  for (const [index, item] of value.entries()) {
-    const copied = copy(item, `${path}/${index}`, depth + 1);
-    if (copied.isErr()) return copied;
-    items.push(copied.value);
+  constructor(found: string) {
+    this.found = found;
   }
-  return ok(Object.freeze(items));
+
+  inside(segment: string): this {
+    this.path = `/${segment}${this.path}`;
+    return this;
+  }
 }
 
-function copyObject(value: object, path: string, depth: number): Result<Json, NotJson> {
+function copy(value: unknown, depth: number): Json | Flaw {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? (value === 0 ? 0 : value) : new Flaw(String(value));
+  if (typeof value !== "object") return new Flaw(typeof value);
+  if (depth >= NESTING_MAX) return new Flaw(`nesting deeper than ${NESTING_MAX}`);
+  return Array.isArray(value) ? copyArray(value, depth) : copyObject(value, depth);
+}
+
+function copyArray(value: readonly unknown[], depth: number): Json | Flaw {
+  const items: Json[] = [];
+  for (let index = 0; index < value.length; index += 1) {
+    const copied = copy(value[index], depth + 1);
+    if (copied instanceof Flaw) return copied.inside(String(index));
+    items.push(copied);
+  }
+  return Object.freeze(items);
+}
+
+function copyObject(value: object, depth: number): Json | Flaw {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     const name = (prototype as { constructor?: { name?: string } }).constructor?.name;
     // Objects of another realm have another Object.prototype, but its constructor is still called Object.
-    if (name !== "Object") return err({ path, found: `an instance of ${name || "an unnamed class"}` });
+    if (name !== "Object") return new Flaw(`an instance of ${name || "an unnamed class"}`);
   }
-  const members: Record<string, Json> = Object.create(null) as Record<string, Json>;
-  for (const [key, member] of Object.entries(value)) {
+  const members: Record<string, Json> = {};
+  for (const key of Object.keys(value)) {
+    const member = (value as Readonly<Record<string, unknown>>)[key];
     if (member === undefined) continue;
-    const copied = copy(member, `${path}/${pointerSegment(key)}`, depth + 1);
-    if (copied.isErr()) return copied;
-    members[key] = copied.value;
+    const copied = copy(member, depth + 1);
+    if (copied instanceof Flaw) return copied.inside(pointerSegment(key));
+    // Assigned, it would be the prototype and no member.
+    if (key === "__proto__") Object.defineProperty(members, key, { value: copied, enumerable: true, configurable: true, writable: true });
+    else members[key] = copied;
   }
-  // Spread gives the copy an ordinary prototype while a "__proto__" key stays a plain member.
-  return ok(Object.freeze({ ...members }));
+  return Object.freeze(members);
 }
 
 /** RFC 6901, §3. */
