@@ -1,136 +1,99 @@
 /**
- * A participant's fence over a memory database, in the words of a step: for participants that are written by hand, with their state in plain objects. It decides as every
- * other fence of the library, because it is the same one.
+ * A memory fence that speaks the words of a step, for participants that are written by hand: a few plain variables and what may be done to them. Duplicates, late
+ * actions and undos that come first are the fence's to answer, so that the business code is as short as it would be without any of them.
  */
-
-import {
-  type ActAnswer,
-  createFence,
-  createMemoryDatabase,
-  type Database,
-  type ResolveAnswer,
-  type UndoAnswer,
-} from "@backstep/participant";
-import type { Call, CompensationCall, Fault, Resolution } from "@backstep/saga-core";
-import { decided, fault, type Json, type Tagged } from "@backstep/saga-core/adapter";
+import { type ActionContext, createFence, createMemoryDatabase, type Database, type FencedOperation } from "@backstep/participant";
+import type { Resolution } from "@backstep/saga-core";
+import type { Call, CompensationCall, Fault, IdempotencyKey, Tagged } from "@backstep/saga-core/adapter";
 import { err, ok, type Result, ResultAsync } from "neverthrow";
+import { readAct, readResolve, readUndo, thrownFault } from "./fence-answers.ts";
 import type { Site } from "./site.ts";
 
-/** Longer than any run lasts in virtual time. */
-const RETENTION_MS = 10 * 365 * 86_400_000;
+/** A year: no proof lets more pass. */
+export const RETENTION_MS = 365 * 24 * 60 * 60 * 1_000;
 
 export interface FencedOptions {
-  /** Shared with other fences; default: one of its own. */
+  /** Several participants that change each other's rows in one transaction share one. Default: one of its own, on the site's clock. */
   readonly database?: Database | undefined;
+  /** How long the fence remembers a key, in milliseconds. Default: a year. */
+  readonly retentionMs?: number | undefined;
 }
+
+/** Whose call it is. A step's call fits as it is; a test that acts on its own gives a key at least. */
+export type FencedCall = { readonly key: IdempotencyKey } & Partial<Pick<Call, "sagaId" | "issuedAt">>;
+export type FencedUndoCall = FencedCall & Pick<CompensationCall, "undoes">;
+
+/** What business code answers with, at once or later. */
+export type BusinessAnswer = Result<unknown, Tagged> | PromiseLike<Result<unknown, Tagged>>;
+type OutputOf<Returned> = Awaited<Returned> extends Result<infer Output, unknown> ? Output : never;
+type RejectionOf<Returned> = Awaited<Returned> extends Result<unknown, infer Rejection> ? Rejection : never;
 
 export interface Fenced {
   /**
-   * Does something at most once per key. `business` decides and changes the participant's state in one go, synchronously; where it answers `err` it must have changed
-   * nothing. A repetition is answered from the record, before `business` is asked. A rejection is recorded like a success, and told as decided for the key.
+   * Runs an action at most once per key. What it answers is recorded and told to every repeat; a rejection comes out decided for the key.
+   *
+   * @param business - Must not have changed anything outside of its transaction when it answers `err` or throws: plain variables are not put back. Decide first,
+   * change last.
    */
-  act<Output, Rejection extends Tagged = never>(
-    call: Call,
+  act<Returned extends BusinessAnswer>(
+    call: FencedCall,
     input: unknown,
-    business: () => Result<Output, Rejection>,
-  ): ResultAsync<Output, Rejection | Fault>;
+    business: (context: ActionContext) => Returned,
+  ): ResultAsync<OutputOf<Returned>, RejectionOf<Returned> | Fault>;
   /**
-   * Takes it back at most once, whether it came, is under way, or is still to come: afterwards the action finds its key sealed. `business` runs only when there is
-   * something to take back, and is given what the action had answered.
+   * Takes an action back at most once, and seals its key when it never came. `business` runs only when the action succeeded and stands.
+   *
+   * @param business - Is told the action's recorded output, frozen; its type is the caller's word. Must change nothing when it throws.
    */
-  undo(call: CompensationCall, input: unknown, business: (undone: Json | undefined) => void): ResultAsync<undefined, Fault>;
-  /** Says what became of a key, and seals it where nothing did. */
-  resolve<Output, Rejection extends Tagged>(call: Call): ResultAsync<Resolution<Output, Rejection>, Fault>;
-  /** What is decided for each key, for telling states apart: `sealed`, `undone`, or the recorded answer. */
-  decisions(): readonly (readonly [key: string, decision: string])[];
-}
-
-/** @param name - The participant's. A key belongs to one participant. */
-export function fenced(site: Site, name: string, { database = createMemoryDatabase({ now: site.now }) }: FencedOptions = {}): Fenced {
-  const fence = createFence({ database, retentionMs: RETENTION_MS });
-  const decisions = new Map<string, string>();
-
-  async function act(call: Call, input: unknown, business: () => Result<unknown, Tagged>): Promise<Result<unknown, Tagged>> {
-    let applied = false;
-    const answer = await fence.act({ ...named(call), input }, async () => {
-      const result = business();
-      applied = result.isOk();
-      return result;
-    });
-    // Told once it is committed: what is rolled back had no effect.
-    if (applied && answer._tag === "Executed") site.effects.applied(call.key);
-    note(call.key, answer);
-    return readAct(answer);
-  }
-
-  async function undo(
-    call: CompensationCall,
+  undo<Output>(
+    call: FencedUndoCall,
     input: unknown,
-    business: (undone: Json | undefined) => void,
-  ): Promise<Result<undefined, Fault>> {
-    const { key, issuedAt, known } = call.undoes;
-    let takenBack = false;
-    const operation = { ...named(call), name: `${name}.undo`, input, undoes: { key, issuedAt, known, name } };
-    const answer = await fence.undo(operation, async ({ undone }) => {
-      business(undone as Json | undefined);
-      takenBack = true;
-    });
-    if (takenBack && answer._tag === "Executed") site.effects.takenBack(key);
-    if (isDecided(answer)) {
-      decisions.set(call.key, "undone");
-      decisions.set(key, "sealed");
-    }
-    return isDecided(answer) ? ok(undefined) : err(faultOf(answer));
+    business: (undone: Output, context: ActionContext) => void | Promise<void>,
+  ): ResultAsync<undefined, Fault>;
+  /** Asks what became of a key, an action's or an undo's; where nothing did, it is sealed by asking. The types are the caller's word. */
+  resolve<Output = never, Rejection = never>(call: FencedCall): ResultAsync<Resolution<Output, Rejection>, Fault>;
+}
+
+/** @param name - The participant's, e.g. `product`: a key that belongs to another participant of the same database is refused as reused. */
+export function fenced(site: Site, name: string, options: FencedOptions = {}): Fenced {
+  const { database = createMemoryDatabase({ now: site.now }), retentionMs = RETENTION_MS } = options;
+  const fence = createFence({ database, retentionMs });
+  const operationOf = ({ key, sagaId, issuedAt = database.now() }: FencedCall, input: unknown): FencedOperation => ({
+    key,
+    name,
+    sagaId,
+    issuedAt,
+    input,
+  });
+
+  async function act(call: FencedCall, input: unknown, business: (context: ActionContext) => BusinessAnswer) {
+    // Async, so that what it throws at once ends the transaction as what it throws later does.
+    const answer = await fence.act(operationOf(call, input), async (context) => business(context));
+    if (answer._tag === "Executed" && answer.decision._tag === "Succeeded") site.effects.applied(call.key);
+    return readAct(answer, name, readBack);
   }
 
-  function named({ key, sagaId, issuedAt }: Call) {
-    return { key, sagaId, issuedAt, name };
+  async function undo(call: FencedUndoCall, input: unknown, business: (undone: unknown, context: ActionContext) => void | Promise<void>) {
+    const operation = { ...operationOf(call, input), undoes: { ...call.undoes, name } };
+    const answer = await fence.undo(operation, async ({ undone, ...context }) => business(undone ?? undefined, context));
+    if (answer._tag === "Executed" && answer.decision._tag === "Undone") site.effects.takenBack(call.undoes.key);
+    return readUndo(answer, name);
   }
 
-  function note(key: string, answer: ActAnswer | ResolveAnswer): void {
-    if (answer._tag === "Sealed") decisions.set(key, "sealed");
-    else if (isDecided(answer) && "json" in answer.decision) decisions.set(key, `${answer.decision._tag} ${answer.decision.json}`);
+  async function resolve(call: FencedCall) {
+    return readResolve(await fence.resolve(operationOf(call, undefined)), name, readBack);
   }
 
+  const inDoubt = (thrown: unknown): Result<never, Fault> => err(thrownFault(thrown, name));
+  // The one erasure: what was recorded under a key is what its business code answered.
   return {
-    act: (call, input, business) => new ResultAsync(act(call, input, business)) as ReturnType<Fenced["act"]> as never,
-    undo: (call, input, business) => new ResultAsync(undo(call, input, business)),
-    resolve: (call) =>
-      new ResultAsync(
-        fence.resolve(named(call)).then((answer) => {
-          note(call.key, answer);
-          return readResolve(answer);
-        }),
-      ) as never,
-    decisions: () => [...decisions].sort(([left], [right]) => (left < right ? -1 : 1)),
-  };
+    act: (call, input, business) => new ResultAsync(act(call, input, business).catch(inDoubt)),
+    undo: (call, input, business) => new ResultAsync(undo(call, input, business as never).catch(inDoubt)),
+    resolve: (call) => new ResultAsync(resolve(call).catch(inDoubt)),
+  } as Fenced;
 }
 
-function isDecided<Answer extends { readonly _tag: string }>(
-  answer: Answer,
-): answer is Extract<Answer, { readonly _tag: "Executed" | "Replayed" }> {
-  return answer._tag === "Executed" || answer._tag === "Replayed";
-}
-
-function readAct(answer: ActAnswer): Result<unknown, Tagged> {
-  if (!isDecided(answer)) return err(faultOf(answer));
-  const { decision } = answer;
-  return decision._tag === "Succeeded" ? ok(valueOf(decision.json)) : err(decided(valueOf(decision.json) as unknown as Tagged));
-}
-
-function readResolve(answer: ResolveAnswer): Result<Resolution<unknown, unknown>, Fault> {
-  if (answer._tag === "Sealed") return ok({ _tag: "SealedForGood" });
-  if (!isDecided(answer)) return err(faultOf(answer));
-  const { decision } = answer;
-  if (decision._tag === "Succeeded") return ok({ _tag: "Applied", output: valueOf(decision.json) });
-  return decision._tag === "Rejected" ? ok({ _tag: "NotApplied", error: valueOf(decision.json) }) : ok({ _tag: "StillUnknown" });
-}
-
-/** A fence writes nothing as `null`, which is how JSON says it. */
-function valueOf(json: string): Json | undefined {
-  return json === "null" ? undefined : (JSON.parse(json) as Json);
-}
-
-function faultOf({ _tag }: Exclude<ActAnswer | UndoAnswer | ResolveAnswer, { readonly _tag: "Executed" | "Replayed" }>): Fault {
-  return fault(_tag === "Expired" ? "EvidenceLost" : _tag, `the fence answers ${_tag}`);
+/** JSON has no word for nothing but null. */
+function readBack(recorded: unknown): Result<unknown, never> {
+  return ok(recorded ?? undefined);
 }
