@@ -5,7 +5,6 @@
 import type { Command, Contract, InputOf, Operation, OutputOf, Query, RejectionOf } from "@backstep/contract";
 import type { Client, QueryCall } from "@backstep/http-adapter/client";
 import { createFence, createMemoryDatabase } from "@backstep/participant";
-import type { Tagged } from "@backstep/saga-core/adapter";
 import { err, ok, type Result } from "neverthrow";
 import { operationName, planOf } from "./contract-plan.ts";
 import { type FakeEffects, FakeLedger } from "./fake-ledger.ts";
@@ -28,20 +27,32 @@ export interface FakeContext<Any extends Contract> {
   readonly effects: FakeEffects<Any>;
 }
 
+/** The names of what answers with something: an undo does not. */
+type AnswersName<Any extends Contract> = {
+  [Name in keyof Operations<Any>]: Operations<Any>[Name] extends Command | Query ? Name : never;
+}[keyof Operations<Any>];
+
+/**
+ * A value, or a function of the input. One that takes no parameter and answers with literals is not understood by the compiler: give the value.
+ */
 export type FakeAnswers<Any extends Contract> = {
-  readonly [Name in keyof Operations<Any> as Operations<Any>[Name] extends Command | Query ? Name : never]?: (
-    input: InputOf<Operations<Any>[Name]>,
-    context: FakeContext<Any>,
-  ) => OutputOf<Operations<Any>[Name]> | PromiseLike<OutputOf<Operations<Any>[Name]>>;
+  readonly [Name in AnswersName<Any>]?:
+    | OutputOf<Operations<Any>[Name]>
+    | ((
+        input: InputOf<Operations<Any>[Name]>,
+        context: FakeContext<Any>,
+      ) => OutputOf<Operations<Any>[Name]> | PromiseLike<OutputOf<Operations<Any>[Name]>>);
 };
 
 type TagOf<Rejected> = Rejected extends { readonly _tag: infer Tag extends string } ? Tag : never;
+type RejectedAs<Rejected, Tag> = Extract<Rejected, { readonly _tag: Tag }>;
 
+/** By operation and tag: a value, or a function of the input. */
 export type FakeRejections<Any extends Contract> = {
-  readonly [Name in keyof Operations<Any> as Operations<Any>[Name] extends Command | Query ? Name : never]?: {
-    readonly [Tag in TagOf<RejectionOf<Operations<Any>[Name]>>]?: (
-      input: InputOf<Operations<Any>[Name]>,
-    ) => Extract<RejectionOf<Operations<Any>[Name]>, { readonly _tag: Tag }>;
+  readonly [Name in AnswersName<Any>]?: {
+    readonly [Tag in TagOf<RejectionOf<Operations<Any>[Name]>>]?:
+      | RejectedAs<RejectionOf<Operations<Any>[Name]>, Tag>
+      | ((input: InputOf<Operations<Any>[Name]>) => RejectedAs<RejectionOf<Operations<Any>[Name]>, Tag>);
   };
 };
 
@@ -67,7 +78,7 @@ const ledgers = new WeakMap<object, FakeLedger>();
  *
  * @throws {DefinitionInvalid} when an operation has no answer of yours and no small value fits its schema.
  */
-export function fakeClient<Any extends Contract>(contract: Any, options: FakeOptions<Any>): FakeClient<Any> {
+export function fakeClient<Any extends Contract>(contract: Any, options: FakeOptions<NoInfer<Any>>): FakeClient<Any> {
   const { site } = options;
   const ledger = new FakeLedger(site.effects);
   const database = createMemoryDatabase({ now: site.now });
@@ -89,10 +100,12 @@ export function effectsOf<Any extends Contract>(fake: FakeClient<Any>): FakeEffe
   return ledger as unknown as FakeEffects<Any>;
 }
 
+type Members = Readonly<Record<string, unknown>>;
+
 interface ErasedOptions {
   readonly site: Site;
-  readonly answers?: Readonly<Record<string, ((input: unknown, context: unknown) => unknown) | undefined>> | undefined;
-  readonly rejects?: Readonly<Record<string, Readonly<Record<string, ((input: unknown) => Tagged) | undefined>> | undefined>> | undefined;
+  readonly answers?: Members | undefined;
+  readonly rejects?: Readonly<Record<string, Members | undefined>> | undefined;
   readonly rejections?: boolean | undefined;
 }
 
@@ -107,24 +120,31 @@ const ACCEPTS = "accepts";
 function handlerFor(contract: Contract, name: string, operation: Operation, options: ErasedOptions, ledger: FakeLedger): Handler {
   if (operation._tag === "Undo") return async () => undefined;
   const { answers, rejections = true } = options;
-  const accept = answers?.[name] ?? always(smallestOutput(contract.name, name, operation));
-  const rejects = rejections ? rejectsOf(contract, name, operation, options) : new Map<string, Reject>();
+  const accept = given(answers, name) ?? always(smallestOutput(contract.name, name, operation));
+  const rejects = rejections ? rejectsOf(contract, name, operation, options) : new Map<string, Reply>();
   const choose = chooser(options.site, operationName(contract.name, name), [...rejects.keys()]);
-  return async (given, input, call: QueryCall): Promise<Result<unknown, unknown>> => {
-    const { now, key = call.key, sagaId = call.sagaId } = given as HandlerContext;
+  return async (context, input, call: QueryCall): Promise<Result<unknown, unknown>> => {
+    const { now, key = call.key, sagaId = call.sagaId } = context as HandlerContext;
     const reject = rejects.get(choose(key));
     return reject === undefined ? ok(await accept(input, { now, key, sagaId, effects: ledger })) : err(reject(input));
   };
 }
 
-type Reject = (input: unknown) => unknown;
+type Reply = (input: unknown, context?: unknown) => unknown;
+
+/** What the test's author gave; a value as a function. */
+function given(members: Members | undefined, name: string): Reply | undefined {
+  if (members === undefined || !Object.hasOwn(members, name) || members[name] === undefined) return undefined;
+  const member = members[name];
+  return typeof member === "function" ? (member as Reply) : always(member);
+}
 
 /** How each declared rejection is made, by its tag. */
 function rejectsOf({ name: contract }: Contract, name: string, operation: Command | Query, { rejects }: ErasedOptions) {
-  return new Map<string, Reject>(
+  return new Map<string, Reply>(
     operation.rejections.map((rejection) => [
       rejection.tag,
-      rejects?.[name]?.[rejection.tag] ?? always(smallestRejection(contract, name, rejection)),
+      given(rejects?.[name], rejection.tag) ?? always(smallestRejection(contract, name, rejection)),
     ]),
   );
 }

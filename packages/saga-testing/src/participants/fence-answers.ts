@@ -10,7 +10,8 @@ import { err, ok, type Result } from "neverthrow";
 /** How a recorded output becomes the one that is told. */
 export type ReadOutput = (recorded: unknown, where: string) => Result<unknown, Fault>;
 
-type Refused = Exclude<ActAnswer | UndoAnswer | ResolveAnswer, { readonly _tag: "Executed" | "Replayed" }>;
+type AnyAnswer = ActAnswer | UndoAnswer | ResolveAnswer;
+type Refused = Exclude<AnyAnswer, { readonly decision: Decision }>;
 
 export function readAct(answer: ActAnswer, where: string, readOutput: ReadOutput): Result<unknown, Tagged> {
   if (!isDecision(answer)) return err(refusal(answer, where));
@@ -33,9 +34,7 @@ export function readResolve(answer: ResolveAnswer, where: string, readOutput: Re
   return readOutput(JSON.parse(decision.json), where).map((output) => ({ _tag: "Applied", output }));
 }
 
-function isDecision<Made extends Decision, Other extends { readonly _tag: string }>(
-  answer: Other | { readonly _tag: "Executed" | "Replayed"; readonly decision: Made },
-): answer is { readonly _tag: "Executed" | "Replayed"; readonly decision: Made } {
+function isDecision<Answer extends AnyAnswer>(answer: Answer): answer is Extract<Answer, { readonly decision: Decision }> {
   return answer._tag === "Executed" || answer._tag === "Replayed";
 }
 
@@ -52,7 +51,8 @@ function refusal(answer: Refused, where: string): Fault {
       return fault("Sealed", `${where}: this key is sealed: the operation was taken back, or never will happen`);
     case "KeyReused":
       return fault("KeyReused", `${where}: this key came with another payload`);
-    default:
+    case "EvidenceLost":
+    case "Expired":
       return fault("EvidenceLost", `${where}: what became of this key is no longer known`);
   }
 }

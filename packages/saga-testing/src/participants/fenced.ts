@@ -45,6 +45,7 @@ export interface Fenced {
    *
    * @param business - Is told the action's recorded output, frozen; its type is the caller's word. Must change nothing when it throws.
    */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what the caller expects to be told is inferred from its code
   undo<Output>(
     call: FencedUndoCall,
     input: unknown,

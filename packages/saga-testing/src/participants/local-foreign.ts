@@ -23,7 +23,7 @@ type AnyVerdict = ForeignVerdict<unknown, unknown>;
 const NEVER = new AbortController().signal;
 
 export function isForeign(implementation: unknown): implementation is ForeignImplementation {
-  return typeof implementation === "object" && (implementation as Partial<ForeignImplementation> | null)?._tag === "Foreign";
+  return typeof implementation === "object" && implementation !== null && "_tag" in implementation && implementation._tag === "Foreign";
 }
 
 export function actionOf(

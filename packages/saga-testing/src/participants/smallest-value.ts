@@ -66,7 +66,7 @@ class Maker {
     const schema = this.#plain(given, path);
     if ("const" in schema) return schema.const;
     if (schema.enum !== undefined) return this.#pick(schema.enum);
-    const alternatives = schema.anyOf ?? schema.oneOf;
+    const alternatives = schema.anyOf ?? schema.oneOf ?? typesOf(schema);
     if (alternatives !== undefined) return this.#alternative(alternatives, path);
     switch (schema.type) {
       case "object":
@@ -82,6 +82,7 @@ class Maker {
         return this.#pick([false, true]);
       case "null":
         return null;
+      case undefined:
       default:
         // What JSON Schema has no word for is written as anything; whether null will do, the schema says.
         return null;
@@ -175,6 +176,12 @@ class Maker {
     const found = this.#root.$defs?.[reference.replace(/^#\/\$defs\//, "")];
     return found ?? fail(path, `it refers to ${reference}, which is not there`);
   }
+}
+
+/** One schema per type, where there are several. */
+function typesOf(schema: JsonSchema): readonly JsonSchema[] | undefined {
+  const type: unknown = schema.type;
+  return Array.isArray(type) ? (type as NonNullable<JsonSchema["type"]>[]).map((each) => ({ ...schema, type: each })) : undefined;
 }
 
 /** An older JSON Schema says true or false here; zod's says which number. */

@@ -103,8 +103,10 @@ test("the effect of a foreign action whose answer was lost is told by whoever se
   const { paymentId } = created._unsafeUnwrap();
   expect(told(await payments.authorisePayment({ paymentId, amount }, callOf("a")))).toEqual(["fault", "Unknown", undefined]);
   expect(told(await payments.authorisePayment({ paymentId, amount }, callOf("a")))).toEqual(["fault", "Running", 30_000]);
+  ground.clock += 4_500;
+  expect(told(await payments.authorisePayment({ paymentId, amount }, callOf("a")))).toEqual(["fault", "Running", 26_000]);
   expect(ground.applied).toEqual([callOf("create").key]);
-  ground.clock += 30_000;
+  ground.clock += 25_500;
   expect(told(await payments.voidAuthorisation({ paymentId, amount }, undoOf("a")))).toEqual(["ok", undefined]);
   expect([ground.applied, ground.takenBack]).toEqual([[callOf("create").key, callOf("a").key], [callOf("a").key]]);
 });
@@ -132,7 +134,9 @@ describe("what does not fit the contract", () => {
   });
   type Service = Parameters<typeof localClient<typeof things>>[1];
   const open = (service: object) =>
-    localClient(things, { unmake: async () => undefined, count: async () => ok(undefined), ...service } as Service, { site: openGround() });
+    localClient(things, { unmake: async () => undefined, count: async () => ok(undefined), ...service } as unknown as Service, {
+      site: openGround(),
+    });
 
   test.each([
     ["an output", { make: async () => ok({ size: "big" }) }],
