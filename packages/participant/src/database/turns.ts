@@ -13,8 +13,25 @@ export interface Turns {
   assertOpen(): void;
 }
 
+/** A turn, and the one that its body was called in: of other turns, as bodies may use several databases. */
+interface Turn {
+  readonly of: symbol;
+  readonly outer: Turn | undefined;
+  open: boolean;
+}
+
+/** One for all: a storage that was used is remembered by the host for ever, and some hosts look at every one with every promise. */
+const inside = new AsyncLocalStorage<Turn>();
+
+/** The innermost turn that goes on. One that is over says nothing any more, and is let go. */
+function openTurn(): Turn | undefined {
+  let turn = inside.getStore();
+  while (turn?.open === false) turn = turn.outer;
+  return turn;
+}
+
 export function createTurns(): Turns {
-  const inside = new AsyncLocalStorage<{ open: boolean }>();
+  const mine = Symbol("turns");
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
@@ -23,21 +40,23 @@ export function createTurns(): Turns {
   }
 
   function assertOutside(problem: string): void {
-    if (inside.getStore()?.open === true) throw new DatabaseMisused(problem);
+    for (let turn = openTurn(); turn !== undefined; turn = turn.outer) {
+      if (turn.open && turn.of === mine) throw new DatabaseMisused(problem);
+    }
   }
 
   async function take<Value>(body: () => Promise<Value>): Promise<Value> {
     assertOpen();
     assertOutside("a transaction was started inside another one, which would wait for itself; use the one that is open");
-    const turn = { open: true };
+    const turn: Turn = { of: mine, outer: openTurn(), open: true };
     const before = last;
-    const mine = before.then(() => inside.run(turn, body));
-    last = mine.then(
+    const taken = before.then(() => inside.run(turn, body));
+    last = taken.then(
       () => undefined,
       () => undefined,
     );
     try {
-      return await mine;
+      return await taken;
     } finally {
       turn.open = false;
     }

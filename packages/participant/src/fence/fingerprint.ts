@@ -1,13 +1,11 @@
 /** What identifies a payload, and how an answer becomes the text that every replay repeats. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { canonicalJson, type Json, toJson } from "@backstep/saga-core/adapter";
 import { FenceMisused } from "./fence-misused.ts";
 
 /** SHA-256 of the input's canonical JSON, 64 hexadecimal digits: equal for equal values, whatever the order of members. */
 export function fingerprintOf(input: unknown): string {
-  return createHash("sha256")
-    .update(canonicalJson(input === undefined ? undefined : jsonOf(input, "input")))
-    .digest("hex");
+  return hash("sha256", canonicalJson(input === undefined ? undefined : jsonOf(input, "input")), "hex");
 }
 
 /** `undefined` becomes `null`. */
