@@ -14,6 +14,8 @@ export interface OperationPlan {
   readonly operation: Operation;
   /** The name that steps and fences know it by, e.g. `product.deduct-stock`. */
   readonly where: string;
+  /** The same name of what an undo takes back; empty for what is no undo. */
+  readonly undone: string;
   /** Members of the input that travel in the path. */
   readonly inPath: readonly string[];
 }
@@ -28,6 +30,7 @@ export function planOf(contract: Contract): readonly OperationPlan[] {
     name,
     operation,
     where: operationName(contract.name, name),
+    undone: operation._tag === "Undo" ? operationName(contract.name, operation.undoes) : "",
     inPath: pathParameters(operation.path),
   }));
   plans.set(contract, made);
@@ -35,7 +38,7 @@ export function planOf(contract: Contract): readonly OperationPlan[] {
 }
 
 /** The same name as `http-adapter` gives an operation; said again because its door to that comes with a server. */
-export function operationName(contract: string, operation: string): string {
+function operationName(contract: string, operation: string): string {
   return `${contract}.${operation.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 

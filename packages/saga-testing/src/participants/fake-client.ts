@@ -2,11 +2,11 @@
  * A service made up from its contract, so that a saga can be proved before its services exist. It stands behind the memory fence like a real one, remembers which
  * effects stand, and says yes or any of its declared rejections, as the site chooses.
  */
-import type { Command, Contract, InputOf, Operation, OutputOf, Query, RejectionOf } from "@backstep/contract";
+import type { Command, Contract, InputOf, OutputOf, Query, RejectionOf } from "@backstep/contract";
 import type { Client, QueryCall } from "@backstep/http-adapter/client";
 import { createFence, createMemoryDatabase } from "@backstep/participant";
 import { err, ok, type Result } from "neverthrow";
-import { operationName, planOf } from "./contract-plan.ts";
+import { type OperationPlan, planOf } from "./contract-plan.ts";
 import { type FakeEffects, FakeLedger } from "./fake-ledger.ts";
 import { smallestOutput, smallestRejection } from "./fake-values.ts";
 import { RETENTION_MS } from "./fenced.ts";
@@ -85,9 +85,7 @@ export function fakeClient<Any extends Contract>(contract: Any, options: FakeOpt
   const fence = createFence({ database, retentionMs: RETENTION_MS });
   // Typed by their names in the options; erased from here on.
   const erased = options as unknown as ErasedOptions;
-  const service = Object.fromEntries(
-    planOf(contract).map(({ name, operation }) => [name, handlerFor(contract, name, operation, erased, ledger)]),
-  ) as LocalHost["service"];
+  const service = Object.fromEntries(planOf(contract).map((plan) => [plan.name, handlerFor(plan, erased, ledger)])) as LocalHost["service"];
   const client = clientOf<Any>({ contract, service, database, fence, news: ledger });
   ledgers.set(client, ledger);
   return client;
@@ -117,12 +115,12 @@ interface HandlerContext {
 
 const ACCEPTS = "accepts";
 
-function handlerFor(contract: Contract, name: string, operation: Operation, options: ErasedOptions, ledger: FakeLedger): Handler {
+function handlerFor({ contract, name, operation, where }: OperationPlan, options: ErasedOptions, ledger: FakeLedger): Handler {
   if (operation._tag === "Undo") return async () => undefined;
   const { answers, rejections = true } = options;
-  const accept = given(answers, name) ?? always(smallestOutput(contract.name, name, operation));
+  const accept = given(answers, name) ?? always(smallestOutput(contract, name, operation));
   const rejects = rejections ? rejectsOf(contract, name, operation, options) : new Map<string, Reply>();
-  const choose = chooser(options.site, operationName(contract.name, name), [...rejects.keys()]);
+  const choose = chooser(options.site, where, [...rejects.keys()]);
   return async (context, input, call: QueryCall): Promise<Result<unknown, unknown>> => {
     const { now, key = call.key, sagaId = call.sagaId } = context as HandlerContext;
     const reject = rejects.get(choose(key));
@@ -140,7 +138,7 @@ function given(members: Members | undefined, name: string): Reply | undefined {
 }
 
 /** How each declared rejection is made, by its tag. */
-function rejectsOf({ name: contract }: Contract, name: string, operation: Command | Query, { rejects }: ErasedOptions) {
+function rejectsOf(contract: string, name: string, operation: Command | Query, { rejects }: ErasedOptions) {
   return new Map<string, Reply>(
     operation.rejections.map((rejection) => [
       rejection.tag,

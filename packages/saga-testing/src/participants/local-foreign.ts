@@ -4,7 +4,7 @@
  */
 import type { Command, Contract, Undo } from "@backstep/contract";
 import type { ForeignAction, ForeignUndo, ForeignVerdict } from "@backstep/participant";
-import { keepAnswer, keepOutput, keepRejection, operationName } from "./contract-plan.ts";
+import { keepAnswer, keepOutput, keepRejection } from "./contract-plan.ts";
 
 export interface ForeignImplementation {
   readonly _tag: "Foreign";
@@ -37,7 +37,8 @@ export function actionOf(
 }
 
 export function undoOf(
-  { name, operations }: Contract,
+  { operations }: Contract,
+  undone: string,
   { undoes }: Undo,
   implementation: ForeignImplementation,
   input: unknown,
@@ -46,7 +47,7 @@ export function undoOf(
   const { action, effect, conclude } = implementation.partsFor(input) as ForeignUndo<unknown, unknown>;
   return {
     // An undo of what is no command does not get through a contract's declaration.
-    action: keepAction(operationName(name, undoes), operations[undoes] as Command, action, news),
+    action: keepAction(undone, operations[undoes] as Command, action, news),
     effect: (context) => effect({ ...context, signal: NEVER }),
     async conclude(context) {
       await conclude?.(context);

@@ -8,7 +8,7 @@ import type { ActAnswer, Database, Fence, FencedOperation, UndoAnswer } from "@b
 import type { Resolution } from "@backstep/saga-core";
 import { type Fault, fault, idempotencyKey, type Tagged } from "@backstep/saga-core/adapter";
 import { err, type Result } from "neverthrow";
-import { keepAnswer, type OperationPlan, operationName, readOutput, receiveInput } from "./contract-plan.ts";
+import { keepAnswer, type OperationPlan, readOutput, receiveInput } from "./contract-plan.ts";
 import { readAct, readResolve, readUndo, thrownFault } from "./fence-answers.ts";
 import { actionOf, type ForeignImplementation, type ForeignNews, isForeign, undoOf } from "./local-foreign.ts";
 
@@ -96,7 +96,7 @@ async function takeBack(host: LocalHost, plan: OperationPlan, undo: Undo, input:
   const operation = {
     ...operationOf(host, plan, call),
     input,
-    undoes: { key: undoes.key, issuedAt: undoes.issuedAt, known: undoes.known, name: operationName(contract.name, undo.undoes) },
+    undoes: { key: undoes.key, issuedAt: undoes.issuedAt, known: undoes.known, name: plan.undone },
   };
   const implementation = service[plan.name];
   if (isForeign(implementation)) {
@@ -104,7 +104,7 @@ async function takeBack(host: LocalHost, plan: OperationPlan, undo: Undo, input:
       host,
       undo.undoes,
       input,
-      (noted) => fence.undoIntended(operation, undoOf(contract, undo, implementation, input, noted)),
+      (noted) => fence.undoIntended(operation, undoOf(contract, plan.undone, undo, implementation, input, noted)),
       undoes.key,
     );
   }
