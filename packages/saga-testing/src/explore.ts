@@ -3,6 +3,7 @@
  * one run is, and what it must keep, is elsewhere.
  */
 import type { createEngine } from "@backstep/saga-core";
+import type { OutboxEvent } from "@backstep/saga-core/journal";
 import fc from "fast-check";
 import { assembleCast, type ParticipantsMaker, type Subject } from "./cast.ts";
 import { type Counterexample, counterexampleOf } from "./counterexample.ts";
@@ -32,6 +33,10 @@ export interface ExploreOptions<Input, Participants> {
   readonly random?: RandomOptions | undefined;
   /** What somebody outside does meanwhile: signals, cancellations. */
   readonly outside?: ((outside: Outside) => Promise<void>) | undefined;
+  /**
+   * A consumer of the events: handed each that was committed, at the end of a run, and twice, as a relay may. Default: nobody listens.
+   */
+  readonly onEvent?: ((event: OutboxEvent, participants: Participants) => void | PromiseLike<void>) | undefined;
   /**
    * All that tells one state of the participants from another, as JSON. Given, a schedule that leads to a state from which everything was tried before is not continued.
    * What it leaves out must not matter to anything that follows. Default: every schedule is run to its end.
@@ -120,13 +125,14 @@ class Explorer<Input, Participants> {
 
   constructor(subject: Subject<Input, Participants>, options: ExploreOptions<Input, Participants>) {
     this.#options = options;
-    const { faults = FAULTS_DEFAULT, decisions = DECISIONS_DEFAULT, outside, state, evictAfterMs, createEngine } = options;
+    const { faults = FAULTS_DEFAULT, decisions = DECISIONS_DEFAULT, outside, onEvent, state, evictAfterMs, createEngine } = options;
     this.#search = new Search({ faults, decisions });
     this.#script = {
       assemble: (site) => assembleCast(subject, options.participants, site),
       judge: judging(options.laws ?? [], { anotherBuild: createEngine !== undefined }),
       inputs: options.inputs ?? [options.input],
       outside,
+      onEvent,
       state,
       evictAfterMs,
       createEngine,

@@ -5,8 +5,11 @@ export { type Exploration, type ExploreOptions, explore, type Progress, type Ran
 export { type AtEnd, conserve, invariant, law, type ParticipantLaw } from "./oracles/conserve.ts";
 export type { Answer, Happening, History } from "./oracles/history.ts";
 export type { Violation } from "./oracles/law.ts";
+export { effectsOf, type FakeClient, type FakeContext, type FakeOptions, fakeClient } from "./participants/fake-client.ts";
+export type { FakeEffects } from "./participants/fake-ledger.ts";
 export { type Fenced, type FencedOptions, fenced } from "./participants/fenced.ts";
-export type { Site, SiteEffects } from "./participants/site.ts";
+export { quiet, type Site, type SiteEffects } from "./participants/site.ts";
+export { localClient, type LocalClientOptions } from "./participants/local-client.ts";
 export { prove, SagaRefuted } from "./prove.ts";
 export { describeNamed, describeSummary } from "./report/summary.ts";
 export { type Outcome, type Scenario, type ScenarioOptions, scenario } from "./scenario.ts";

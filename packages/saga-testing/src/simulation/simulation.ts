@@ -6,7 +6,7 @@ import type { AnySaga, Signal } from "@backstep/saga-core";
 import { createEngine, type SagaParked } from "@backstep/saga-core";
 import type { Json, Tagged } from "@backstep/saga-core/adapter";
 import { decodeRecord } from "@backstep/saga-core/engine";
-import { type AppendRequest, createMemoryDisk, type MemoryDisk } from "@backstep/saga-core/journal";
+import { type AppendRequest, createMemoryDisk, type MemoryDisk, type OutboxEvent } from "@backstep/saga-core/journal";
 import type { Answer, Committed, Happening, History } from "../oracles/history.ts";
 import type { Violation } from "../oracles/law.ts";
 import type { Site } from "../participants/site.ts";
@@ -43,6 +43,8 @@ export interface Script<Participants> {
   /** One saga is started per input, all at once. */
   readonly inputs: readonly unknown[];
   readonly outside?: ((outside: Outside) => Promise<void>) | undefined;
+  /** Handed every event that was committed, at the end, and each of them twice, as a relay may. */
+  readonly onEvent?: ((event: OutboxEvent, participants: Participants) => void | PromiseLike<void>) | undefined;
   /** The longest time that a message is on its way, in milliseconds, in a run with a seed. Default 20. */
   readonly delayMsMax?: number | undefined;
   readonly evictAfterMs?: number | undefined;
@@ -176,6 +178,7 @@ export class Simulation<Participants> {
     if (!this.#isStuck) {
       await Promise.race([outside, this.#stuck.promise]);
       await Promise.race([this.#network.drain(), this.#stuck.promise]);
+      await this.#publish(participants);
     }
     const later = await this.#askAgain(answers);
     this.#process?.die();
@@ -194,6 +197,15 @@ export class Simulation<Participants> {
   #history(index: number, answer: Answer, answerLater: Answer, repeated: boolean): History {
     const sagaId = this.#sagaIds[index] ?? "";
     return { sagaId, happenings: (this.#happenings.get(sagaId) ?? []).slice(), answer, answerLater, repeated };
+  }
+
+  async #publish(participants: Participants): Promise<void> {
+    const { onEvent } = this.#script;
+    if (onEvent === undefined) return;
+    for (const event of this.#commits.flatMap(({ outbox }) => outbox)) {
+      await onEvent(event, participants);
+      await onEvent(event, participants);
+    }
   }
 
   // Callers, who know only an id and an input.
