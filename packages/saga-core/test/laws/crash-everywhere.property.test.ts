@@ -1,14 +1,13 @@
 // Goal: where participants answer the same whenever they are asked, a crash changes nothing (I6). Method: each saga once undisturbed, then once per record and
 // side of it with a death there; compared is what is left in the world.
+import { type History, standing, storyOf } from "@backstep/saga-testing/laws";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { History } from "./history.ts";
 import { liveThrough } from "./life.ts";
 import { RUNS_TIMES, SEED } from "./runs.ts";
 import { forwardNodes, nodes, type SagaPlan } from "./saga-plan.ts";
 import type { Scenario, Trouble } from "./scenario.ts";
 import { calmScript } from "./script.ts";
-import { standing, storyOf } from "./story.ts";
 
 const RUNS = 60 * RUNS_TIMES;
 

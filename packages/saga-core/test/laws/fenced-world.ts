@@ -3,13 +3,13 @@
  * A world outlives the processes that call it; requests that are under way arrive though their sender is dead.
  */
 import { createFence, createMemoryDatabase, type Fence } from "@backstep/participant";
+import { answerBody, type Called, type Happening, type Told } from "@backstep/saga-testing/laws";
 import { err, ok } from "neverthrow";
 import type { Call, CompensationContext } from "../../src/index.ts";
 import { type Fault, type FaultTag, fault, type Resolution } from "../../src/index.ts";
 import { canonicalJson } from "../../src/primitives/json.ts";
 import type { VirtualTimer } from "../virtual-timer.ts";
 import { type Answered, readAct, readResolve, readUndo } from "./fence-answers.ts";
-import type { Called, Happening, Told } from "./history.ts";
 import type { Order, Participants, Receipt, Refusal } from "./planned-steps.ts";
 import type { Behaviour } from "./script.ts";
 
@@ -71,7 +71,12 @@ export class World {
     record({ _tag: "Called", call: number, life, slot, key, place: order.place, input: canonicalJson(order as never), issuedAt, undoes });
     this.#options.onCall();
     const behaviour = behaviours[this.#next(`${slot} ${key}`)] ?? { _tag: "Answers", says: order.script.then, afterMs: 0, told: "answer" };
-    const told = await follow(behaviour, arrive, timer);
+    const deliver: Arrive = async (says) => {
+      const answer = await arrive(says);
+      record({ _tag: "Delivered", call: number, key, slot, body: answerBody(answer) });
+      return answer;
+    };
+    const told = await follow(behaviour, deliver, timer);
     if (told !== "silence") record({ _tag: "Answered", call: number, told: toldOf(told, slot) });
     if (told === "silence") return new Promise(() => undefined);
     if (told === "exception") throw new Error("the client broke");

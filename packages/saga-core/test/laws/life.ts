@@ -2,16 +2,17 @@
  * Lives through a scenario and hands back its history: real engines on one memory disk, one after the other or two at a time, a world that goes on without
  * them, and an operator. Ends when the saga does, or waits parked and is left alone, or when nothing moves any more.
  */
+import type { Answer, Happening, History, LogLine } from "@backstep/saga-testing/laws";
 import { err, type Result } from "neverthrow";
-import type { SagaParked, SagaSnapshot, Tagged } from "../../src/index.ts";
+import type { Json, SagaParked, SagaSnapshot, Tagged } from "../../src/index.ts";
 import { decodeRecord } from "../../src/journal/entry-codec.ts";
 import type { AppendError, AppendRequest, JournalStore, MemoryStore, MemoryStoreFaults } from "../../src/journal.ts";
 import { idempotencyKey } from "../../src/primitives/idempotency-key.ts";
 import { type Bench, createBench, type Opened } from "../runtime/workbench.ts";
 import { VIRTUAL_START_MS } from "../virtual-timer.ts";
 import { receiptOf, World } from "./fenced-world.ts";
-import type { Answer, Done, Happening, History } from "./history.ts";
-import { plannedSaga, SIGNALS } from "./planned-saga.ts";
+import { type Done, plannedSaga, SIGNALS } from "./planned-saga.ts";
+import type { Order } from "./planned-steps.ts";
 import type { OutsideAct, Scenario, Trouble } from "./scenario.ts";
 
 const SAGA_ID = "s";
@@ -26,7 +27,12 @@ const SEND_AGAIN_MS = 15_000;
 
 type PlannedSaga = ReturnType<typeof plannedSaga>;
 
-export async function liveThrough(scenario: Scenario): Promise<History> {
+/** A history, and when each of its happenings took place. */
+export interface LivedHistory extends History {
+  readonly log: readonly LogLine[];
+}
+
+export async function liveThrough(scenario: Scenario): Promise<LivedHistory> {
   return new Life(scenario).live();
 }
 
@@ -44,7 +50,7 @@ async function heard(): Promise<void> {
 class Life {
   readonly #scenario: Scenario;
   readonly #bench: Bench = createBench();
-  readonly #happenings: Happening[] = [];
+  readonly #log: (LogLine & { readonly happening: Happening })[] = [];
   readonly #world: World;
   readonly #processes: Process[] = [];
   readonly #met = new Set<Trouble>();
@@ -57,12 +63,12 @@ class Life {
     this.#scenario = scenario;
     this.#world = new World({
       timer: this.#bench.timer,
-      record: (happening) => this.#happenings.push(happening),
+      record: (happening) => this.#record(happening),
       onCall: () => this.#onCall(),
     });
   }
 
-  async live(): Promise<History> {
+  async live(): Promise<LivedHistory> {
     for (const act of this.#scenario.outside) void this.#tell(act);
     void this.#keepSending();
     const answer = await this.#untilAnswered();
@@ -72,7 +78,19 @@ class Life {
     // What is under way arrives, though the saga is over.
     while (this.#bench.timer.sleepers > 0) await this.#bench.timer.idle();
     await this.#bench.timer.idle();
-    return { sagaId: SAGA_ID, happenings: this.#happenings, answer, answerLater, repeated: this.#scenario.operator === "retry" };
+    return {
+      sagaId: SAGA_ID,
+      happenings: this.#log.map(({ happening }) => happening),
+      answer,
+      answerLater,
+      repeated: this.#scenario.operator === "retry",
+      placeOf: ({ input }) => (input as unknown as Order).place,
+      log: this.#log,
+    };
+  }
+
+  #record(happening: Happening): void {
+    this.#log.push({ atMs: this.#bench.timer.now(), sagaId: SAGA_ID, happening });
   }
 
   async #untilAnswered(): Promise<Answer> {
@@ -111,7 +129,7 @@ class Life {
       ? await engine.result(saga, SAGA_ID)
       : await engine.run(saga, INPUT, { id: SAGA_ID, deadline: this.#scenario.deadlineMs });
     return answered.match<Answer>(
-      (done) => ({ _tag: "Completed", done }),
+      (done) => ({ _tag: "Completed", output: done as unknown as Json }),
       (error) => ({ _tag: "Failed", error }),
     );
   }
@@ -125,9 +143,9 @@ class Life {
     });
     for (let quiet = 0, happened = 0; quiet < 50 && !over; ) {
       await timer.idle();
-      const still = timer.sleepers === 0 && happened === this.#happenings.length;
+      const still = timer.sleepers === 0 && happened === this.#log.length;
       quiet = still ? quiet + 1 : 0;
-      happened = this.#happenings.length;
+      happened = this.#log.length;
       if (timer.now() > VIRTUAL_START_MS + PATIENCE_MS) break;
     }
     return over ? new Promise(() => undefined) : { _tag: "Stuck" };
@@ -154,7 +172,7 @@ class Life {
     let struck: Trouble | undefined;
     const die = (trouble: Trouble): "crash" => {
       kill();
-      this.#happenings.push({ _tag: "Died", life });
+      this.#record({ _tag: "Died", life });
       this.#strike(trouble);
       return "crash";
     };
@@ -176,7 +194,7 @@ class Life {
 
   #committed(life: number, { record, status, outbox }: AppendRequest): void {
     const entries = decodeRecord(record)._unsafeUnwrap();
-    this.#happenings.push({ _tag: "Committed", life, record, entries, status, outbox, at: this.#bench.timer.now() });
+    this.#record({ _tag: "Committed", life, record, entries, status, outbox, at: this.#bench.timer.now() });
   }
 
   #watched(life: number, store: MemoryStore): JournalStore {
@@ -188,8 +206,7 @@ class Life {
       const appended = await store.append(request);
       if (backMs > 0) await timer.sleep(backMs);
       const lost = this.#scenario.troubles.some((one) => one._tag === "AtAppend" && one.nth === place && one.blow === "answerLost");
-      if (!lost && appended.isOk())
-        void heard().then(() => this.#happenings.push({ _tag: "Acknowledged", life, record: request.sequence }));
+      if (!lost && appended.isOk()) void heard().then(() => this.#record({ _tag: "Acknowledged", life, record: request.sequence }));
       return lost && appended.isOk() ? err({ _tag: "StoreUnavailable", message: "no answer to the commit" }) : appended;
     };
     // One after the other, as a store keeps the order of the calls.
@@ -203,7 +220,7 @@ class Life {
       },
       claim: async (sagaId) => {
         const claimed = await store.claim(sagaId);
-        if (claimed.isOk() && claimed.value !== undefined) this.#happenings.push({ _tag: "Adopted", life });
+        if (claimed.isOk() && claimed.value !== undefined) this.#record({ _tag: "Adopted", life });
         return claimed;
       },
     };
@@ -215,7 +232,7 @@ class Life {
     if (trouble?._tag !== "AtCall") return;
     const strike = this.#strike;
     if (trouble.blow === "die") {
-      this.#happenings.push({ _tag: "Died", life: this.#processes.length });
+      this.#record({ _tag: "Died", life: this.#processes.length });
       this.#processes.at(-1)?.kill();
     }
     if (trouble.blow === "close")
@@ -240,13 +257,13 @@ class Life {
     if (process === undefined || this.#over) return;
     if (act._tag === "Cancel") {
       const answer = answerOf(await process.engine.cancel(SAGA_ID, "changed my mind"));
-      this.#happenings.push({ _tag: "CancelAnswered", answer });
+      this.#record({ _tag: "CancelAnswered", answer });
     } else await this.#send(process, act);
   }
 
   async #send({ engine }: Process, { signal, key, payload }: Pick<OutsideAct & { _tag: "Signal" }, "signal" | "key" | "payload">) {
     const answer = answerOf(await engine.signal(SAGA_ID, SIGNALS[signal], payload, { key }));
-    this.#happenings.push({ _tag: "SignalAnswered", key, payload, answer });
+    this.#record({ _tag: "SignalAnswered", key, payload, answer });
   }
 
   async #keepSending(): Promise<void> {

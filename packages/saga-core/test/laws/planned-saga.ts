@@ -21,10 +21,15 @@ import {
   waitFor,
   type Yieldable,
 } from "../../src/index.ts";
-import type { Done } from "./history.ts";
 import { declareSteps, type Order, type Participants, type Receipt, type Refusal, type Steps } from "./planned-steps.ts";
 import type { All, ForwardNode, Node, Pause, SagaPlan, SignalName } from "./saga-plan.ts";
 import type { Script } from "./script.ts";
+
+/** What the body counts as done, handed out as the saga's output. */
+export interface Done {
+  readonly acted: readonly string[];
+  readonly emitted: readonly string[];
+}
 
 /** What a body knows and has done. */
 interface Progress {

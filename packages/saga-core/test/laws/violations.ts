@@ -1,7 +1,7 @@
 /** Holds scenarios against the laws. Each is lived through once, however many laws ask; of those that keep them all, nothing but that is kept. */
-import type { SagaDefinition } from "../../src/definition/saga-definition.ts";
-import { type History, tell } from "./history.ts";
-import { LAW_NAMES, LAWS, type LawName } from "./laws.ts";
+import type { SagaDefinition } from "@backstep/saga-core";
+import { type History, judge as judgeBy, timelineOf, type Violation } from "@backstep/saga-testing/laws";
+import { LAWS } from "./laws.ts";
 import { liveThrough } from "./life.ts";
 import { plannedSaga } from "./planned-saga.ts";
 import type { Participants } from "./planned-steps.ts";
@@ -15,28 +15,23 @@ export function definitionOf(plan: SagaPlan): SagaDefinition {
   return plannedSaga(plan, nobody)["~saga"];
 }
 
-export function judge(history: History, definition: SagaDefinition): ReadonlyMap<LawName, readonly string[]> {
-  return new Map(
-    LAW_NAMES.flatMap((law) => {
-      const violations = LAWS[law].violations(history, definition);
-      return violations.length === 0 ? [] : [[law, violations] as const];
-    }),
-  );
+export function judge(history: History, definition: SagaDefinition): readonly Violation[] {
+  return judgeBy(history, definition, LAWS);
 }
 
 interface Judged {
-  readonly broken: ReadonlyMap<LawName, readonly string[]>;
+  readonly broken: readonly Violation[];
   readonly timeline: string;
 }
 
-const INNOCENT: Judged = { broken: new Map(), timeline: "" };
+const INNOCENT: Judged = { broken: [], timeline: "" };
 const judged = new Map<string, Judged>();
 
 /** Throws, with the timeline, when what becomes of a scenario breaks a law. */
-export async function expectLaw(law: LawName, scenario: Scenario): Promise<void> {
+export async function expectLaw(law: string, scenario: Scenario): Promise<void> {
   const { broken, timeline } = await judgedOnce(scenario);
-  const violations = broken.get(law);
-  if (violations !== undefined) throw new Error(`${violations.join("\n")}\n${timeline}`);
+  const violations = broken.filter((one) => one.law === law);
+  if (violations.length > 0) throw new Error(`${violations.map(({ message }) => message).join("\n")}\n${timeline}`);
 }
 
 async function judgedOnce(scenario: Scenario): Promise<Judged> {
@@ -45,7 +40,7 @@ async function judgedOnce(scenario: Scenario): Promise<Judged> {
   if (known !== undefined) return known;
   const history = await liveThrough(scenario);
   const broken = judge(history, definitionOf(scenario.plan));
-  const found = broken.size === 0 ? INNOCENT : { broken, timeline: tell(history) };
+  const found = broken.length === 0 ? INNOCENT : { broken, timeline: timelineOf(history.log, broken) };
   judged.set(id, found);
   return found;
 }

@@ -14,7 +14,9 @@ export function describeSummary(summary: Summary): string {
   return [
     `${schedules} schedules: ${counts.join(", ")}; ${points} points in the undisturbed run; ${(tookMs / 1_000).toFixed(1)} s, ${perSecond} a second`,
     ...(merged === 0 ? [] : [`${merged} were not continued: all that could follow had been tried`]),
-    `faults: ${Object.entries(coverage).map(([fault, count]) => `${fault} ${count}`).join(", ")}`,
+    `faults: ${Object.entries(coverage)
+      .map(([fault, count]) => `${fault} ${count}`)
+      .join(", ")}`,
     `named schedules: ${[...summary.named.keys()].join(" ")}`,
     ...(leftOut === undefined ? [] : [`left out: ${leftOut}`]),
   ].join("\n");

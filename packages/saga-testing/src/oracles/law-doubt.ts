@@ -1,14 +1,14 @@
 /** I1 and I2: what participants told decides what is in doubt, and doubt decides what is undone. Judged from what was told, not from what the engine made of it. */
 import type { Called, History, Told } from "./history.ts";
-import { goesBack, type OperationStory, type Story, storyOf } from "./story.ts";
+import { goesBack, type OperationStory, type Placed, type Story, storyOf } from "./story.ts";
 
 const EFFECT: ReadonlySet<Told> = new Set(["Succeeded", "Garbled"]);
 /** Told for the key: nothing under it takes effect any more. */
 const NEVER: ReadonlySet<Told> = new Set(["Refused", "Sealed"]);
 
 /** A call that nobody answered, or not in time, tells as much as one whose answer says nothing. */
-function toldBefore({ told }: Story, { call }: Called, at: number): Told {
-  const answer = told.get(call);
+function toldBefore({ told }: Story, { item }: Placed<Called>, at: number): Told {
+  const answer = told.get(item.call);
   return answer === undefined || answer.at > at ? "Doubt" : answer.told;
 }
 
@@ -26,14 +26,11 @@ export function mayStand(story: Story, { calls }: OperationStory): boolean {
 function mayBelieve(history: History, story: Story, { calls, intendedAt, settledAt = Number.POSITIVE_INFINITY }: OperationStory): boolean {
   const settling = history.happenings[settledAt];
   const life = settling?._tag === "Committed" ? settling.life : 0;
-  const adoptions = history.happenings.flatMap((happening, at) =>
-    happening._tag === "Adopted" && at > intendedAt && at < settledAt && happening.life === life ? [at] : [],
-  );
-  const since = adoptions.at(-1) ?? intendedAt;
-  let belief = adoptions.length > 0;
+  const adoption = story.adoptions.findLast((one) => one.at > intendedAt && one.at < settledAt && one.life === life);
+  const since = adoption?.at ?? intendedAt;
+  let belief = adoption !== undefined;
   for (const call of calls) {
-    const at = history.happenings.indexOf(call);
-    if (call.life !== life || at < since || at > settledAt) continue;
+    if (call.item.life !== life || call.at < since || call.at > settledAt) continue;
     const told = toldBefore(story, call, settledAt);
     if (EFFECT.has(told)) return true;
     if (NEVER.has(told)) belief = false;
@@ -68,7 +65,7 @@ export function compensatedExactlyWhenNeeded(history: History): readonly string[
     if (kind !== "compensatable") violations.push(`${path} is ${kind}, and was compensated`);
     if (!goesBack(story, operation)) violations.push(`${path} was compensated, though its scope did not go back`);
     if (settledAt === undefined) violations.push(`${path} was compensated before it was settled`);
-    if (!mayBelieve(history, story, operation) && operation.outcome?._tag !== "Succeeded")
+    if (operation.outcome?._tag !== "Succeeded" && !mayBelieve(history, story, operation))
       violations.push(`${path} was compensated, though every attempt definitely had no effect`);
     return violations;
   });

@@ -4,14 +4,14 @@ import { standing, storyOf } from "./story.ts";
 
 /** I11: an action takes effect at most once and is taken back at most once; nothing takes effect after its undo was acknowledged. */
 export function effectsAtMostOnce(history: History): readonly string[] {
-  const story = storyOf(history);
-  return story.operations.flatMap((operation) => {
+  const { operations, told } = storyOf(history);
+  return operations.flatMap((operation) => {
     const { path, appliedAt, takenBackAt, undoCalls } = operation;
-    const acknowledged = undoCalls.flatMap(({ call }) => {
-      const answer = story.told.get(call);
-      return answer?.told === "Succeeded" ? [answer.at] : [];
-    });
-    const closedAt = Math.min(...takenBackAt, ...acknowledged, Number.POSITIVE_INFINITY);
+    let closedAt = Math.min(...takenBackAt, Number.POSITIVE_INFINITY);
+    for (const { item } of undoCalls) {
+      const answer = told.get(item.call);
+      if (answer?.told === "Succeeded") closedAt = Math.min(closedAt, answer.at);
+    }
     return [
       ...(appliedAt.length > 1 ? [`${path} took effect ${appliedAt.length} times`] : []),
       ...(takenBackAt.length > 1 ? [`${path} was taken back ${takenBackAt.length} times`] : []),

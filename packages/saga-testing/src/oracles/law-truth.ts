@@ -1,67 +1,66 @@
 /** I9 and I10: what a saga tells the world, by its events and by its answer, is true at the participants. */
-import type { SagaAbandoned, SagaParked } from "../../src/index.ts";
-import type { Entry } from "../../src/journal/entry.ts";
-import type { Committed, Done, History } from "./history.ts";
+import type { Json, SagaAbandoned, SagaParked } from "@backstep/saga-core";
+import { canonicalJson } from "@backstep/saga-core/adapter";
+import type { Entry } from "@backstep/saga-core/engine";
+import type { Answer, Committed, History } from "./history.ts";
 import { mayStand } from "./law-doubt.ts";
-import { type OperationStory, type Story, standing, storyOf } from "./story.ts";
+import { isPointOfNoReturn } from "./point-of-no-return.ts";
+import { goesBack, type OperationStory, type Story, standing, storyOf } from "./story.ts";
 
 const MOVED_BY_TIME: ReadonlySet<Entry["_tag"]> = new Set(["WaitBegan", "SignalReceived", "CancelRequested"]);
 
-export function isPointOfNoReturn(entry: Entry): boolean {
-  if (entry._tag === "RunReturned" || entry._tag === "SagaCompleted") return true;
-  if (entry._tag === "OperationSettled") return entry.path.startsWith("pivot/") && entry.outcome._tag === "Succeeded";
-  return entry._tag === "OperatorSettled" && entry.path.startsWith("pivot/") && entry.verdict._tag === "SettledApplied";
-}
-
-/** I9: events are committed when, and only when, the saga can no longer go back: each once, under one id. */
+/** I9: events are committed when, and only when, the saga can no longer go back: each once, under one id, with the entry that says so. */
 export function eventsOnlyWhenCertain(history: History): readonly string[] {
   const { records } = storyOf(history);
-  const certainFrom = records.findIndex(({ entries }) => entries.some(isPointOfNoReturn));
-  const early = records.slice(0, certainFrom === -1 ? records.length : certainFrom).flatMap(({ outbox }) => outbox);
-  const events = records.flatMap(({ outbox }) => outbox);
-  const ids = events.map(({ id }) => id);
-  return [
-    ...early.map(({ id }) => `event ${id} was committed while the saga could still go back`),
-    ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `event ${id} was committed twice`),
-    ...ids.filter((id) => !id.startsWith(`${history.sagaId}/`)).map((id) => `event ${id} does not name its saga`),
-    ...(history.answer._tag === "Completed"
-      ? differences(
-          "events",
-          history.answer.done.emitted,
-          events.map(({ data }) => placeIn(data)),
-        )
-      : []),
-  ];
+  const violations: string[] = [];
+  const ids = new Set<string>();
+  let certain = false;
+  for (const record of records) {
+    certain ||= record.entries.some(isPointOfNoReturn);
+    for (const { id } of record.outbox) {
+      if (!certain) violations.push(`event ${id} was committed while the saga could still go back`);
+      if (ids.has(id)) violations.push(`event ${id} was committed twice`);
+      if (!id.startsWith(`${history.sagaId}/`)) violations.push(`event ${id} does not name its saga`);
+      ids.add(id);
+    }
+    violations.push(...outboxIsJournaled(record));
+  }
+  return violations;
 }
 
-function placeIn(data: string): string {
-  return (JSON.parse(data) as { readonly place: string }).place;
+function outboxIsJournaled({ entries, outbox }: Committed): readonly string[] {
+  const said = entries.flatMap((entry) => (entry._tag === "EventEmitted" ? [`${entry.type} ${canonicalJson(entry.data ?? null)}`] : []));
+  if (said.length === 0 && outbox.length === 0) return [];
+  return differences(
+    "events",
+    said,
+    outbox.map(({ type, data }) => `${type} ${canonicalJson(JSON.parse(data) as Json)}`),
+  );
 }
 
 /** I10: the answer, the journal's status and the participants' books agree, and whoever asks later hears the same. */
 export function answersAreTrue(history: History): readonly string[] {
   const { answer, answerLater } = history;
   if (answer._tag === "Stuck") return [];
+  const story = storyOf(history);
   const [first, later] = [answer, answerLater].map((one) => JSON.stringify(one));
-  if (first === later) return answerIsTrue(history);
+  if (first === later) return answerIsTrue(story, answer);
   // Parked is no end: time goes on beside it, and may move the saga without its operator.
-  if (isParked(answer) && timeMoves(history)) return answerIsTrue({ ...history, answer: answerLater });
-  return [...answerIsTrue(history), `the answer was ${first}, and later ${later}`];
+  if (isParked(answer) && timeMoves(story)) return answerIsTrue(story, answerLater);
+  return [...answerIsTrue(story, answer), `the answer was ${first}, and later ${later}`];
 }
 
-function isParked(answer: History["answer"]): boolean {
+function isParked(answer: Answer): boolean {
   return answer._tag === "Failed" && answer.error._tag === "SagaParked";
 }
 
-function timeMoves(history: History): boolean {
-  return storyOf(history).records.some(({ entries }) => entries.some((entry) => MOVED_BY_TIME.has(entry._tag) || "deadlineAt" in entry));
+function timeMoves({ entries }: Story): boolean {
+  return entries.some(({ item }) => MOVED_BY_TIME.has(item._tag) || "deadlineAt" in item);
 }
 
-function answerIsTrue(history: History): readonly string[] {
-  const story = storyOf(history);
-  const { answer } = history;
+function answerIsTrue(story: Story, answer: Answer): readonly string[] {
   if (answer._tag === "Stuck") return [];
-  if (answer._tag === "Completed") return [...statusIs(story, "completed"), ...allDone(story, answer.done)];
+  if (answer._tag === "Completed") return [...statusIs(story, "completed"), ...outputIs(story, answer.output), ...allDone(story)];
   const { error } = answer;
   if (error._tag === "SagaParked") return [...statusIs(story, "parked"), ...parkedTruly(story, error as unknown as SagaParked)];
   if (error._tag === "SagaAbandoned") return [...statusIs(story, "abandoned"), ...standsTruly(story, error as unknown as SagaAbandoned)];
@@ -78,11 +77,23 @@ function statusIs({ records }: Story, status: Committed["status"]): readonly str
   return found === status ? [] : [`the journal says ${found}, the answer means ${status}`];
 }
 
-function allDone({ operations }: Story, { acted }: Done): readonly string[] {
-  const stands = operations.flatMap((operation) => (standing(operation) > 0 ? [operation.place] : []));
-  // A body without `complete` ends before the pivot, and cannot count it.
-  const counted = new Set([...acted, ...operations.flatMap(({ kind, place }) => (kind === "pivot" ? [place] : []))]);
-  return differences("effects", [...counted], stands);
+function outputIs({ entries }: Story, output: Json | undefined): readonly string[] {
+  const ending = entries.findLast(({ item }) => item._tag === "SagaCompleted")?.item;
+  if (ending?._tag !== "SagaCompleted") return [];
+  const [journaled, answered] = [canonicalJson(ending.output), canonicalJson(output)];
+  return journaled === answered ? [] : [`the journal's output is ${journaled}, the answer's ${answered}`];
+}
+
+/** Of a saga that completed every step stands exactly once, but for those of its parts that went back: of these nothing does. */
+function allDone(story: Story): readonly string[] {
+  return story.operations.flatMap((operation) => {
+    const { path, kind, outcome } = operation;
+    if (kind === "readOnly") return [];
+    const found = standing(operation);
+    if (goesBack(story, operation)) return found === 0 ? [] : [`${path} stands, though its scope went back`];
+    if (outcome?._tag !== "Succeeded") return [`completed, though ${path} is ${outcome?._tag ?? "open"}`];
+    return found === 1 ? [] : [`${path} succeeded, and stands ${found} times`];
+  });
 }
 
 function parkedTruly(story: Story, { operations, quarantine }: SagaParked): readonly string[] {

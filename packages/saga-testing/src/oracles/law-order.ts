@@ -19,30 +19,32 @@ function settledBy(at: number, { settledAt, undoIntendedAt, undoSettledAt }: Ope
 
 export function undoneInReverse(history: History): readonly string[] {
   const story = storyOf(history);
-  return [...inReverse(history, story), ...membersTogether(story), ...nothingStartsInFailedGroups(history, story)];
+  return [...inReverse(story), ...membersTogether(story), ...nothingStartsInFailedGroups(history, story)];
 }
 
-function inReverse(history: History, { operations }: Story): readonly string[] {
-  return operations.flatMap((earlier, index) => {
-    const [first] = earlier.undoCalls;
-    if (first === undefined) return [];
-    const at = history.happenings.indexOf(first);
-    return operations
-      .slice(index + 1)
-      .filter((later) => later.intendedAt < at && !sideBySide(earlier.path, later.path) && !settledBy(at, later))
-      .map((later) => `the undo of ${earlier.path} began before ${later.path}, which came after it, was settled`);
-  });
+function inReverse({ operations }: Story): readonly string[] {
+  const violations: string[] = [];
+  for (const [index, earlier] of operations.entries()) {
+    const at = earlier.undoCalls[0]?.at;
+    if (at === undefined) continue;
+    for (const later of operations.slice(index + 1)) {
+      if (later.intendedAt < at && !settledBy(at, later) && !sideBySide(earlier.path, later.path))
+        violations.push(`the undo of ${earlier.path} began before ${later.path}, which came after it, was settled`);
+    }
+  }
+  return violations;
 }
 
 /** The first undo of every member of a group that is taken back is ordered in one record. */
-function membersTogether(story: Story): readonly string[] {
-  const { operations, wentBack } = story;
-  const groups = new Set(operations.flatMap(({ path }) => groupsAbove(path)));
+function membersTogether({ operations, wentBack }: Story): readonly string[] {
+  if (wentBack.size === 0) return [];
+  const undone = operations.filter(({ undoIntendedAt }) => undoIntendedAt !== undefined);
+  const groups = new Set(undone.flatMap(({ path }) => groupsAbove(path)));
   return [...groups].flatMap((group) => {
-    const inner = wentBack.filter((scope) => scope.startsWith(`${group}/`));
+    const inner = [...wentBack].filter((scope) => scope.startsWith(`${group}/`));
     const firsts = new Map<string, number>();
-    for (const { path, undoIntendedAt } of operations) {
-      if (undoIntendedAt === undefined || !path.startsWith(`${group}/`) || inner.some((scope) => path.startsWith(`${scope}/`))) continue;
+    for (const { path, undoIntendedAt = 0 } of undone) {
+      if (!path.startsWith(`${group}/`) || inner.some((scope) => path.startsWith(`${scope}/`))) continue;
       const member = path.slice(group.length + 1).split("/")[0] ?? "";
       firsts.set(member, Math.min(firsts.get(member) ?? Number.POSITIVE_INFINITY, undoIntendedAt));
     }
@@ -51,6 +53,7 @@ function membersTogether(story: Story): readonly string[] {
 }
 
 function groupsAbove(path: string): readonly string[] {
+  if (!path.includes("/all")) return [];
   const segments = path.split("/");
   return segments.flatMap((segment, index) => (GROUP.test(segment) ? [segments.slice(0, index + 1).join("/")] : []));
 }
@@ -59,37 +62,26 @@ function groupsAbove(path: string): readonly string[] {
  * Once a member's failure is on the disk no other member begins, and once its writer knows that, none is attempted. Groups around it have not failed before it
  * has settled.
  */
-function nothingStartsInFailedGroups(history: History, story: Story): readonly string[] {
+function nothingStartsInFailedGroups({ happenings }: History, story: Story): readonly string[] {
   return story.operations.flatMap((failed) => {
     const { outcome, settledAt, path: failedPath } = failed;
+    if (outcome === undefined || outcome._tag === "Succeeded" || settledAt === undefined || isForward(failedPath)) return [];
     const group = groupsAbove(failedPath).at(-1);
-    if (outcome === undefined || outcome._tag === "Succeeded" || settledAt === undefined || group === undefined) return [];
-    if (isForward(failedPath) || failedPath.slice(group.length).includes("/savepoint")) return [];
-    const known = acknowledgement(history, story, settledAt);
+    if (group === undefined || failedPath.slice(group.length).includes("/savepoint")) return [];
+    const committed = happenings[settledAt];
+    const writer = committed?._tag === "Committed" ? committed.life : 0;
+    const knownAt = story.heardAt.get(settledAt) ?? Number.POSITIVE_INFINITY;
     return story.operations
       .filter(({ path }) => path.startsWith(`${group}/`))
-      .flatMap(({ path, calls, intendedAt }) => [
+      .flatMap(({ path, calls, intendedAt, retriedAt }) => [
         ...(intendedAt > settledAt ? [`${path} was begun after ${failedPath} had failed beside it`] : []),
         ...calls
-          .filter((call) => call.slot === "action" && call.life === known.life && history.happenings.indexOf(call) > known.at)
-          .filter((call) => !orderedByOperator(history, path, history.happenings.indexOf(call)))
-          .map((call) => `attempt ${call.call} of ${path} was made after ${failedPath} had failed beside it`),
+          .filter(({ at, item }) => item.slot === "action" && item.life === writer && at > knownAt)
+          // An operator who has a stuck member attempted again knows what became of the group.
+          .filter(({ at }) => !retriedAt.some((retried) => retried < at))
+          .map(({ item }) => `attempt ${item.call} of ${path} was made after ${failedPath} had failed beside it`),
       ]);
   });
-}
-
-function acknowledgement({ happenings }: History, { records }: Story, committedAt: number): { readonly at: number; readonly life: number } {
-  const committed = happenings[committedAt];
-  const record = records.findIndex((one) => one === committed);
-  const at = happenings.findIndex((one) => one._tag === "Acknowledged" && one.record === record);
-  return { at: at === -1 ? Number.POSITIVE_INFINITY : at, life: committed?._tag === "Committed" ? committed.life : 0 };
-}
-
-/** An operator who has a stuck member attempted again knows what became of the group. */
-function orderedByOperator({ happenings }: History, path: string, before: number): boolean {
-  return happenings
-    .slice(0, before)
-    .some((one) => one._tag === "Committed" && one.entries.some((entry) => entry._tag === "OperatorRetried" && entry.path === path));
 }
 
 function isForward(path: string): boolean {
