@@ -20,6 +20,7 @@ export type {
 export type { Law, Violation } from "./oracles/law.ts";
 export { REPLAY_FROM_EVERY_PREFIX } from "./oracles/law-replay.ts";
 export { judge, LAWS, type LawName } from "./oracles/laws.ts";
+export { judgeTogether, RUN_LAWS, type RunHistory, type RunLaw } from "./oracles/run-laws.ts";
 export { type OperationStory, type Placed, type Story, standing, storyOf } from "./oracles/story.ts";
 export type { FaultHappening, LogLine } from "./report/log.ts";
 export { timelineOf } from "./report/timeline.ts";
