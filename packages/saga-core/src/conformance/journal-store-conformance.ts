@@ -4,6 +4,7 @@ import { appendCases } from "./append-cases.ts";
 import { claimCases } from "./claim-cases.ts";
 import { concurrencyCases } from "./concurrency-cases.ts";
 import type { CaseBody, CaseGroup, ConformanceCase, JournalStorage, JournalStoreHarness } from "./conformance-case.ts";
+import { crashCases } from "./crash-cases.ts";
 import { damageCases } from "./damage-cases.ts";
 import { dueCases } from "./due-cases.ts";
 import { durabilityCases } from "./durability-cases.ts";
@@ -24,14 +25,16 @@ const groups: readonly CaseGroup[] = [
   retentionCases,
   outboxCases,
   durabilityCases,
+  crashCases,
 ];
 
 /**
  * What every journal store must do, as cases for any test runner: `for (const { name, run } of journalStoreConformance(harness)) test(name, run)`.
  *
- * Cases are independent of each other and of the clock. They do not kill processes or cut power: a durable store needs crash tests of its own.
+ * Cases are independent of each other. They need no clock but one that goes on. Those named `crash` drive real sagas, and let go of stores as a dead process does: the
+ * next one is opened while they still are. They do not kill processes or cut power: a durable store needs crash tests of its own, too.
  *
- * @param harness - Makes storages; each case uses one, opens up to two stores on it, and closes them.
+ * @param harness - Makes storages; each case uses one, opens up to two stores on it, and closes them; the `crash` ones open many, and up to a dozen at a time.
  */
 export function journalStoreConformance<Storage extends JournalStorage>(harness: JournalStoreHarness<Storage>): readonly ConformanceCase[] {
   const chosen = harness.corrupt === undefined ? groups : [...groups, damageCases];

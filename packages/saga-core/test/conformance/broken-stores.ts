@@ -8,6 +8,7 @@ import {
   type JournalStore,
   RECORD_CHARACTERS_MAX,
 } from "../../src/journal.ts";
+import { brokenCrashes } from "./broken-crashes.ts";
 import { brokenLocks } from "./broken-locks.ts";
 import { brokenRetention } from "./broken-retention.ts";
 import { altered, type BrokenStore } from "./broken-store.ts";
@@ -27,6 +28,7 @@ const guards: readonly BrokenStore[] = [
       "claim: rivals get an epoch each, and only the last can append",
       "claim: fences appends that are called after it, also before it was answered",
       "reopen: the guards hold on",
+      "crash: a process that seemed dead writes nothing more once another has claimed its saga",
     ],
   },
   {
@@ -386,6 +388,7 @@ export const brokenStores: readonly BrokenStore[] = [
   ...brokenWaits,
   ...brokenLocks,
   ...brokenRetention,
+  ...brokenCrashes,
   ...outboxes,
   ...lives,
 ];
