@@ -23,4 +23,5 @@ export { judge, LAWS, type LawName } from "./oracles/laws.ts";
 export { judgeTogether, RUN_LAWS, type RunHistory, type RunLaw } from "./oracles/run-laws.ts";
 export { type OperationStory, type Placed, type Story, standing, storyOf } from "./oracles/story.ts";
 export type { FaultHappening, LogLine } from "./report/log.ts";
+export { type MermaidOptions, mermaidOf } from "./report/mermaid.ts";
 export { timelineOf } from "./report/timeline.ts";
