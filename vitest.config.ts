@@ -1,6 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { MODES } from "./packages/saga-testing/test/modes/mode.ts";
+import { filesIn } from "./packages/saga-testing/test/modes/mode-suite.ts";
+import { resolveInMode } from "./packages/saga-testing/test/modes/resolve-in-mode.ts";
 
 const source = ["source"];
+/** The ordinary run has the full number. */
+const RUNS_IN_A_MODE = 0.2;
 
 export default defineConfig({
   resolve: { conditions: source },
@@ -24,6 +29,18 @@ export default defineConfig({
           typecheck: { enabled: true, only: true, include: ["packages/**/test/**/*.test-d.ts"], tsconfig: "./tsconfig.json" },
         },
       },
+      // The same tests again, while something goes wrong always and everywhere.
+      ...MODES.map((mode) => ({
+        extends: true as const,
+        plugins: [resolveInMode()],
+        test: {
+          name: `mode:${mode}`,
+          include: [...filesIn(mode)],
+          runner: "./packages/saga-testing/test/modes/mode-runner.ts",
+          env: { BACKSTEP_MODE: mode, BACKSTEP_RUNS: String(Number(process.env["BACKSTEP_RUNS"] ?? 1) * RUNS_IN_A_MODE) },
+          testTimeout: 30_000,
+        },
+      })),
     ],
   },
 });
