@@ -1,10 +1,10 @@
 // Goal: the tutorial leads where it says. Method: the regions below are its code, word for word, and what it shows as output is what comes out here.
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
 // #region participants
 import { type Fault, saga, step } from "@backstep/saga-core";
-import { conserve, fenced, invariant, prove, scenario, type Site } from "@backstep/saga-testing";
+import { conserve, fenced, invariant, prove, type Site, scenario } from "@backstep/saga-testing";
 import { err, ok } from "neverthrow";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
 function openCinema(site: Site) {
