@@ -103,7 +103,8 @@ export async function abandonSaga(
 
 function whyNotAbandon(host: SagaHost, sagaId: string, journal: StoredJournal, view: SagaView): string | undefined {
   const status = statusIn(journal, view);
-  const stuck = status === "parked" || (status === "running" && host.quarantine(sagaId) !== undefined);
+  const goesOn = status === "running" || status === "waiting";
+  const stuck = status === "parked" || (goesOn && host.quarantine(sagaId) !== undefined);
   if (!stuck) return `it is ${status}; only a parked saga can be abandoned`;
   return host.live(sagaId) === undefined ? undefined : "another operator's verb is at it: look again";
 }

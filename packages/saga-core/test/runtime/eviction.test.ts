@@ -247,6 +247,10 @@ describe("sagas that cannot be woken", () => {
     await bench.timer.advance(HOUR);
     expect((await engine.inspect("s"))._unsafeUnwrap().status).toBe("parked");
     expect((await engine.parked())._unsafeUnwrap()).toMatchObject([{ sagaId: "s", quarantine: { _tag: "UnknownSaga" } }]);
+    // And can be ended, as any parked one.
+    (await engine.abandon("s", { by: "ada", reason: "ticket 7" }))._unsafeUnwrap();
+    expect(statusOn(bench)).toBe("abandoned");
+    expect((await engine.parked())._unsafeUnwrap()).toEqual([]);
   });
 
   test("because the store fails are woken when it is well again, without being asked for all the time", async () => {
