@@ -94,6 +94,8 @@ export async function abandonSaga(
     record: record.value,
     outbox: [],
   });
+  // Whoever stands in line for its locks is due; also when the answer says nothing of what became of the record.
+  host.lookForDue();
   if (appended.isOk()) {
     host.forgetQuarantine(sagaId);
     host.ports.observe?.({ _tag: "EntryAppended", sagaId, saga, sequence: records.length, entry: fact });
