@@ -202,6 +202,39 @@ describe("one that leaves the line", () => {
   });
 });
 
+test("what the store answers while an engine closes is left to the next one", async () => {
+  const given = setUp();
+  const answer = Promise.withResolvers<void>();
+  const slow = given.participants.compensatable("slow", {
+    run: async (input) => {
+      await given.bench.timer.sleep(1_000);
+      return ok(input);
+    },
+  });
+  const both = saga({
+    name: "both",
+    input: numberInput,
+    *run(input) {
+      yield* all([slow(input), lock("order:42", { wait: HOUR })]);
+      return input;
+    },
+  });
+  given.bench.timer.pause();
+  const { engine } = given.bench.open([both], {
+    wrap: (store) => ({ ...store, lockHolder: (name) => answer.promise.then(() => store.lockHolder(name)) }),
+  });
+  (await engine.start(both, 1, { id: "s" }))._unsafeUnwrap();
+  await rest(given.bench);
+  const closed = engine.close();
+  answer.resolve();
+  await given.bench.timer.advance(1_000);
+  await closed;
+  expect(given.bench.entries("s").map(({ _tag }) => _tag)).toEqual(["SagaStarted", "OperationIntended", "LockWanted", "OperationSettled"]);
+  const next = given.bench.open([both]);
+  given.bench.timer.resume();
+  expect(await next.engine.result(both, "s")).toEqual(ok(1));
+});
+
 describe("one that may not wait", () => {
   test("is refused at once behind those who wait, told by whom the name is held", async () => {
     const given = setUp(HOUR);
