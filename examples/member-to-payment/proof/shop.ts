@@ -2,11 +2,11 @@
  * The six services of the example in one process, for a proof: the real ones, each behind its own fence over its own memory database, and the gateway's twin in memory.
  * Furnished anew for every schedule.
  */
-import { createCouponService, couponContract } from "@backstep/coupon";
+import { couponContract, createCouponService } from "@backstep/coupon";
 import { createMemberService, memberContract } from "@backstep/member";
 import { accrueForPayment, createMemberPointService, memberPointContract } from "@backstep/member-point";
 import { createOrderService, orderContract } from "@backstep/order";
-import { createInbox, createMemoryDatabase, cloudEvent, type Inbox } from "@backstep/participant";
+import { cloudEvent, createInbox, createMemoryDatabase, type Inbox } from "@backstep/participant";
 import { createMemoryGateway, createPaymentService, type MemoryGateway } from "@backstep/payment";
 import { paymentContract } from "@backstep/payment/contract";
 import { createProductService, productContract } from "@backstep/product";
@@ -14,7 +14,8 @@ import { type Fault, idempotencyKey, type Json, type Tagged } from "@backstep/sa
 import type { OutboxEvent } from "@backstep/saga-core/journal";
 import { law, localClient, quiet, type Site } from "@backstep/saga-testing";
 import type { ResultAsync } from "neverthrow";
-import { createCheckout, type Services } from "../src/checkout.ts";
+import type { z } from "zod";
+import { type checkoutInput, createCheckout, type Services } from "../src/checkout.ts";
 import { type Bookkeepers, CURRENCY, checkConservation, type Openings } from "../src/conservation.ts";
 import { DEFAULT_PATIENCE } from "../src/settings.ts";
 
@@ -106,13 +107,15 @@ export function checkoutOf({ services }: ProvedShop) {
   return createCheckout(services, DEFAULT_PATIENCE).checkout;
 }
 
+export type CheckoutInput = z.input<typeof checkoutInput>;
+
 /** All by points, with a coupon. */
-export function byPoints(order: string) {
+export function byPoints(order: string): CheckoutInput {
   return { orderId: order, memberId: MEMBER, couponId: COUPON };
 }
 
 /** Partly by card: authorise is taken back, capture is the pivot. */
-export function byCard(order: string) {
+export function byCard(order: string): CheckoutInput {
   return { orderId: order, memberId: MEMBER, points: 5_000 };
 }
 
@@ -124,10 +127,13 @@ export async function accrue(event: OutboxEvent, { inbox, now }: ProvedShop): Pr
 }
 
 /** What the demo checks over HTTP: stock, points, coupons, orders, payments and what the gateway holds. */
-export const CONSERVATION = law("the books of all services agree", async ({ participants: { books, openings } }: { readonly participants: ProvedShop }) => {
-  const { violations } = await checkConservation(books, openings, new Set());
-  return violations.map(({ law: broken, about, expected, found }) => `${broken}: ${about} should be ${expected}, is ${found}`);
-});
+export const CONSERVATION = law(
+  "the books of all services agree",
+  async ({ participants: { books, openings } }: { readonly participants: ProvedShop }) => {
+    const { violations } = await checkConservation(books, openings, new Set());
+    return violations.map(({ law: broken, about, expected, found }) => `${broken}: ${about} should be ${expected}, is ${found}`);
+  },
+);
 
 function keyed(name: string) {
   return { key: idempotencyKey({ sagaId: "furnish", path: name, slot: "action" }) };
@@ -142,4 +148,3 @@ async function done<Output>(answered: ResultAsync<Output, Tagged | Fault>): Prom
   if (answer.isErr()) throw new Error(`the shop cannot be furnished: ${JSON.stringify(answer.error)}`);
   return answer.value;
 }
-

@@ -17,7 +17,7 @@ export function judging<Participants>(
     participants,
     saga,
   }: Cast<Participants>): Promise<(run: Run<Participants>) => Promise<Judged<Participants>["violations"]>> => {
-    const begun = await Promise.all(laws.map((law) => law.begin(participants)));
+    const begun = await Promise.all(laws.map(async (law) => law.begin(participants)));
     return async ({ parked, histories, commits }) => {
       const definition = saga["~saga"];
       const violations: Violation[] = [...parked, ...histories].flatMap((history) => judge(history, definition, always));

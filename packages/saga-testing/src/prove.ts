@@ -31,7 +31,7 @@ export async function prove<Input, Participants = undefined>(
   options: ExploreOptions<Input, Participants>,
 ): Promise<Summary> {
   const explored = await explore(subject, { onProgress: tellProgress, ...options });
-  if (explored._tag === "Refuted") throw new SagaRefuted(explored.counterexample as Counterexample<unknown>, explored.summary);
+  if (explored._tag === "Refuted") throw new SagaRefuted(explored.counterexample, explored.summary);
   return explored.summary;
 }
 

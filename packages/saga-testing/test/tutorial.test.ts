@@ -1,12 +1,15 @@
 // Goal: the tutorial leads where it says. Method: the regions below are its code, word for word, and what it shows as output is what comes out here.
 import { readFileSync } from "node:fs";
-// #region participants
+// #region imports
 import { type Fault, saga, step } from "@backstep/saga-core";
 import { conserve, fenced, invariant, prove, type Site, scenario } from "@backstep/saga-testing";
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
+// #endregion imports
+
+// #region participants
 function openCinema(site: Site) {
   return {
     seats: { free: 2, taken: 0 },
@@ -170,6 +173,7 @@ describe("the tutorial", () => {
     const source = readFileSync(new URL(import.meta.url), "utf8");
     const regions = [...source.matchAll(/^( *)\/\/ #region (\w+)\n(.*?)^ *\/\/ #endregion \2$/gms)];
     expect(regions.map(([, , name]) => name)).toEqual([
+      "imports",
       "participants",
       "steps",
       "saga",

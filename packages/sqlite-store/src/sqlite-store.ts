@@ -9,10 +9,11 @@ import { prepareClaim } from "./operations/claim-saga.ts";
 import { prepareRetention } from "./operations/forget-ended.ts";
 import { prepareListDue } from "./operations/list-due.ts";
 import { prepareListUnfinished } from "./operations/list-unfinished.ts";
+import { prepareLockLines } from "./operations/lock-lines.ts";
 import { damageOf, prepareReadJournal } from "./operations/read-journal.ts";
 import { prepareRelay } from "./operations/relay-events.ts";
-import { prepareLock, problemOfLock } from "./operations/take-lock.ts";
 import { retryWhileBusy } from "./retry-while-busy.ts";
+import { isText } from "./row-codec.ts";
 import { describeFailure } from "./sqlite-failure.ts";
 import { SqliteStoreNotOpened } from "./sqlite-store-not-opened.ts";
 import { createWriteQueue, unavailable, type WriteQueueStatistics } from "./write-queue.ts";
@@ -73,11 +74,11 @@ export function storeOn(
   const writer = randomInt(WRITERS_MAX);
   const queue = createWriteQueue(database, { busyTimeoutMs });
   const readJournal = prepareReadJournal(database);
-  const appends = prepareAppend(database, { writer, now });
+  const lockLines = prepareLockLines(database, now);
+  const appends = prepareAppend(database, lockLines, { writer, now });
   const claims = prepareClaim(database, writer, readJournal);
   const listUnfinished = prepareListUnfinished(database);
   const listDue = prepareListDue(database);
-  const locks = prepareLock(database);
   const retention = prepareRetention(database);
   const relay = prepareRelay(database);
   let closing: Promise<void> | undefined;
@@ -127,16 +128,10 @@ export function storeOn(
       ),
     unfinished: (options) => read(() => ok(listUnfinished(options))),
     due: (options) => read(() => ok(listDue(options))),
-    lock: (request) =>
-      guarded(async () => {
-        const problem = problemOfLock(request);
-        if (problem !== undefined) return unavailable(problem);
-        return queue.enqueue({
-          run: () => locks.lock(request),
-          landed: (answer) => locks.landed(request, answer),
-          characters: request.name.length,
-        });
-      }),
+    lockHolder: (name) =>
+      read(() =>
+        isText(name) ? ok(lockLines.holder(name)) : unavailable("the name of a lock is well-formed text; another was asked for"),
+      ),
     ended: (options) => read(() => ok(retention.listEnded(options))),
     remove: (sagaIds) =>
       guarded(async () => {

@@ -158,41 +158,44 @@ test("a claim whose answer was lost is accepted only if the epoch is this store'
   await Promise.all([unlucky.close(), rival.close()]);
 });
 
-describe("a lock whose answer was lost", () => {
-  async function withTwoSagas(path: string): Promise<void> {
-    const store = createSqliteStore({ path });
-    await Promise.all([store.append(request("a", 0)), store.append(request("b", 0))]);
+describe("a record that moves a line", () => {
+  const wants = (sagaId: string) => request(sagaId, 0, { locks: { held: [], wanted: ["order:1"] } });
+  const lineOf = async (store: SqliteStore) => {
+    const due = await store.due({ until: Date.now(), limit: 10 });
+    return [(await store.lockHolder("order:1"))._unsafeUnwrap(), due._unsafeUnwrap().sagaIds];
+  };
+
+  test("and whose COMMIT took effect moved it once, although its answer was lost", async () => {
+    const store = openFaulty(temporaryFile(), lostAfter(2));
+    await Promise.all([store.append(wants("a")), store.append(wants("b"))]);
+    expect((await store.append(request("a", 1, { status: "completed" }))).isOk()).toBe(true);
+    expect(await lineOf(store)).toEqual(["b", ["b"]]);
+    expect((await store.append(request("b", 1, { locks: { held: ["order:1"], wanted: [] } }))).isOk()).toBe(true);
+    expect(await lineOf(store)).toEqual(["b", []]);
     await store.close();
-  }
-  const lockOf = (sagaId: string, epoch = 1) => ({ sagaId, epoch, name: "order:1" });
-
-  test("is granted when it stands, and refused when it does not; so is what another saga was told of it", async () => {
-    const path = temporaryFile();
-    await withTwoSagas(path);
-    const unlucky = openFaulty(path, lostBefore(1));
-    const refused = await Promise.all([unlucky.lock(lockOf("a")), unlucky.lock(lockOf("b"))]);
-    expect(refused.map((answer) => answer._unsafeUnwrapErr()._tag)).toEqual(["StoreUnavailable", "StoreUnavailable"]);
-    expect((await unlucky.lock(lockOf("b")))._unsafeUnwrap()).toEqual({ _tag: "Granted" });
-    await unlucky.close();
-
-    const lucky = openFaulty(path, lostAfter(1));
-    const answers = await Promise.all([lucky.lock(lockOf("b")), lucky.lock(lockOf("a"))]);
-    expect(answers.map((answer) => answer._unsafeUnwrap())).toEqual([{ _tag: "Granted" }, { _tag: "HeldBy", sagaId: "b" }]);
-    await lucky.close();
   });
 
-  test("is not granted to an owner that was fenced off meanwhile", async () => {
+  test("and whose COMMIT did not take effect moved nothing, and made nobody due", async () => {
+    const store = openFaulty(temporaryFile(), lostBefore(2));
+    await Promise.all([store.append(wants("a")), store.append(wants("b"))]);
+    expect((await store.append(request("a", 1, { status: "completed" }))).isOk()).toBe(false);
+    expect(await lineOf(store)).toEqual(["a", ["a"]]);
+    expect((await store.ended({ before: Number.MAX_SAFE_INTEGER, limit: 10 }))._unsafeUnwrap()).toEqual({ sagaIds: [] });
+    await store.close();
+  });
+
+  test("and that a rival overtook while it was in doubt moved nothing, either", async () => {
     const path = temporaryFile();
-    await withTwoSagas(path);
+    const rival = createSqliteStore({ path });
+    await Promise.all([rival.append(wants("a")), rival.append(wants("b"))]);
     const fault = lostUntilReleased();
     const store = openFaulty(path, fault.onCommit);
-    const rival = createSqliteStore({ path });
-    const locked = store.lock(lockOf("a"));
+    const ending = store.append(request("a", 1, { status: "completed" }));
     await new Promise((resolve) => setImmediate(resolve));
-    await rival.claim("a");
-    expect((await rival.lock(lockOf("a", 2)))._unsafeUnwrap()).toEqual({ _tag: "Granted" });
+    expect((await rival.append(request("a", 1, { locks: { held: ["order:1"], wanted: [] } }))).isOk()).toBe(true);
     fault.release();
-    expect((await locked)._unsafeUnwrapErr()._tag).toBe("StoreUnavailable");
+    expect((await ending)._unsafeUnwrapErr()._tag).toBe("StoreUnavailable");
+    expect(await lineOf(rival)).toEqual(["a", []]);
     await Promise.all([store.close(), rival.close()]);
   });
 });
@@ -211,16 +214,6 @@ test("a removal whose answer was lost counts what is gone, and is refused when n
   expect(store.statistics().settlements).toBe(2);
   expect(await recordsOf(store, "a")).toEqual([]);
   expect(await recordsOf(store, "b")).toEqual(recordTexts("b", 1));
-  await store.close();
-});
-
-test("an end whose COMMIT did not take effect lets go of no lock, and has not ended", async () => {
-  const path = temporaryFile();
-  const store = openFaulty(path, lostBefore(2));
-  await Promise.all([store.append(request("a", 0)), store.append(request("b", 0)), store.lock({ sagaId: "a", epoch: 1, name: "order:1" })]);
-  expect((await store.append(request("a", 1, { status: "completed" }))).isOk()).toBe(false);
-  expect((await store.lock({ sagaId: "b", epoch: 1, name: "order:1" }))._unsafeUnwrap()).toEqual({ _tag: "HeldBy", sagaId: "a" });
-  expect((await store.ended({ before: Number.MAX_SAFE_INTEGER, limit: 10 }))._unsafeUnwrap()).toEqual({ sagaIds: [] });
   await store.close();
 });
 

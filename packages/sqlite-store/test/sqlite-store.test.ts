@@ -3,10 +3,10 @@ import type { AppendRequest } from "@backstep/saga-core/journal";
 import { describe, expect, test } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { openDatabase } from "../src/open-database.ts";
-import { RELEASE_LOCKS } from "../src/operations/append-record.ts";
 import { LIST_ENDED, REMOVE_RECORDS } from "../src/operations/forget-ended.ts";
 import { FIND_NEXT, LIST_DUE } from "../src/operations/list-due.ts";
 import { LIST_ACTIVE, LIST_UNFINISHED } from "../src/operations/list-unfinished.ts";
+import { FIND_FIRST, LEAVE_LOCKS } from "../src/operations/lock-lines.ts";
 import { pendingIds, recordsOf, recordTexts, request } from "./requests.ts";
 import { temporaryFile } from "./temporary-folder.ts";
 
@@ -148,7 +148,8 @@ describe("query plans", () => {
     "the list of those that are due": { sql: LIST_DUE, index: "sagas_due" },
     "the next that is due": { sql: FIND_NEXT, index: "sagas_due" },
     "the list of ended sagas": { sql: LIST_ENDED, index: "sagas_ended" },
-    "letting go of locks": { sql: RELEASE_LOCKS, index: "locks_of_saga" },
+    "leaving the lines for locks": { sql: LEAVE_LOCKS, index: "lock_places_of_saga" },
+    "the first in line for a lock": { sql: FIND_FIRST, index: "lock_places_in_line" },
     "forgetting records": { sql: REMOVE_RECORDS, index: "sqlite_autoindex_records_1" },
   };
 
@@ -175,12 +176,14 @@ describe("forgetting", () => {
     const path = temporaryFile();
     const store = createSqliteStore({ path, synchronous: "NORMAL" });
     for (let sequence = 0; sequence < 5; sequence++) await store.append(request("a", sequence, { outbox: [] }));
-    await store.lock({ sagaId: "a", epoch: 1, name: "order:1" });
-    await store.append(request("a", 5, { status: "completed", outbox: [] }));
+    await store.append(request("a", 5, { outbox: [], locks: { held: ["order:1"], wanted: ["order:2"] } }));
+    await store.append(request("a", 6, { status: "completed", outbox: [] }));
     await store.remove(["a"]);
     await store.close();
     const database = openDatabase({ path, synchronous: "NORMAL", busyTimeoutMs: 0 });
-    const counts = ["sagas", "records", "locks", "outbox"].map((table) => database.prepare(`SELECT count(*) AS count FROM ${table}`).get());
+    const counts = ["sagas", "records", "lock_places", "outbox"].map((table) =>
+      database.prepare(`SELECT count(*) AS count FROM ${table}`).get(),
+    );
     expect(counts).toEqual([{ count: 0 }, { count: 0 }, { count: 0 }, { count: 0 }]);
     database.close();
   });

@@ -103,7 +103,7 @@ export function startProcess({ store, sagas, owns, trouble, onAcknowledged, onCl
       }),
     unfinished: (options) => ask(async () => (await store.unfinished(options)).map((page) => ownAmong(page, owns))),
     due: (options) => ask(async () => (await store.due(options)).map((found) => ownAmong(found, owns))),
-    lock: (request) => ask(() => store.lock(request)),
+    lockHolder: (name) => ask(() => store.lockHolder(name)),
     ended: (options) => ask(() => store.ended(options)),
     remove: (sagaIds) => ask(() => store.remove(sagaIds)),
     outbox: {

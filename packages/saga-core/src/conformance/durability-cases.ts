@@ -70,9 +70,7 @@ export const durabilityCases: CaseGroup = {
     expectEqual((await loaded(second, "a"))?.epoch, 1, "a claim after close raised nothing");
     expectEqual(await loadedRecords(second, "a"), recordTexts("a", 1), "an append after close wrote nothing");
     expectEqual((await loadedRecords(second, "b"))?.length, 1, "a removal after close removed nothing");
-    await startSaga(second, "c");
-    const granted = expectOk(await second.lock({ sagaId: "c", epoch: 1, name: "order:42" }), "a lock can be asked for");
-    expectEqual(granted, { _tag: "Granted" }, "a lock asked for after close was not taken");
+    expectEqual(expectOk(await second.lockHolder("order:42"), "a lock can be looked at"), undefined, "nor took a place in line");
   },
 
   "close: may be called again": async ({ open }) => {
@@ -90,11 +88,11 @@ export const durabilityCases: CaseGroup = {
 };
 
 const verbs: Readonly<Record<string, (store: JournalStore) => Promise<Result<unknown, { readonly _tag: string }>>>> = {
-  append: (store) => store.append(request("a", 1)),
+  append: (store) => store.append(request("a", 1, { locks: { held: [], wanted: ["order:42"] } })),
   load: (store) => store.load("a"),
   claim: (store) => store.claim("a"),
   due: (store) => store.due({ until: 0, limit: 10 }),
-  lock: (store) => store.lock({ sagaId: "a", epoch: 1, name: "order:42" }),
+  lockHolder: (store) => store.lockHolder("order:42"),
   ended: (store) => store.ended({ before: 0, limit: 10 }),
   remove: (store) => store.remove(["b"]),
   unfinished: (store) => store.unfinished({ limit: 10 }),

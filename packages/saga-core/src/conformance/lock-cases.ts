@@ -1,188 +1,302 @@
-/** Named locks: one saga has one, however often it asks and whoever drives it, until the append that ends it. */
-import type { JournalStore, LockAnswer } from "../journal/journal-store.ts";
+/** Named locks: a line per name, whose first saga holds it, in order of coming; who is due by which record; and that nothing but a record moves a line. */
+import type { SagaStatus } from "../journal/journal-store.ts";
 import type { CaseGroup } from "./conformance-case.ts";
-import { ConformanceFailure, expectEqual, expectErr, expectOk } from "./expectations.ts";
-import { loaded, request, startSaga } from "./requests.ts";
+import { expectEqual, expectErr, expectOk } from "./expectations.ts";
+import { dueNow, end, event, hold, holder, loaded, request, startSaga, want } from "./requests.ts";
 
-const RIVALS = 8;
 const NAME = "order:42";
+/** Epoch milliseconds, far from the clock's. */
+const T = 4_102_444_800_000;
+const RIVALS = 8;
+const endings = ["completed", "compensated", "abandoned"] as const satisfies readonly SagaStatus[];
 
 export const lockCases: CaseGroup = {
-  "lock: a free one is granted, and then it is held": async ({ open }) => {
+  "lock: one that wants a free name holds it, and is due at once": async ({ open }) => {
     const store = await open();
-    await startSagas(store, "a", "b");
-    expectEqual(await lock(store, "a"), { _tag: "Granted" }, "nobody had it");
-    expectEqual(await lock(store, "b"), { _tag: "HeldBy", sagaId: "a" }, "the loser learns who has it");
-    expectEqual(await lock(store, "b"), { _tag: "HeldBy", sagaId: "a" }, "however often it asks");
+    expectEqual(await holder(store, NAME), undefined, "nobody has asked yet");
+    await startSaga(store, "a");
+    await want(store, "a", 1, NAME);
+    expectEqual(await holder(store, NAME), "a", "nobody was before it");
+    expectEqual(await dueNow(store), ["a"], "whoever finds it can go on with it");
+    await want(store, "b", 0, "order:43");
+    expectEqual(await holder(store, "order:43"), "b", "so does one that begins with it");
+    expectEqual((await dueNow(store)).toSorted(), ["a", "b"], "and is due as well");
   },
 
-  "lock: is granted again to the saga that has it": async ({ open }) => {
+  "lock: one that wants a name which another one holds waits, and is not due": async ({ open }) => {
     const store = await open();
-    await startSagas(store, "a", "b");
-    for (let asked = 0; asked < 3; asked++) expectEqual(await lock(store, "a"), { _tag: "Granted" }, "its own lock is no obstacle");
+    await hold(store, "a", 0, NAME);
+    await want(store, "b", 0, NAME);
+    expectOk(await store.append(request("c", 0, { status: "waiting", wakeAt: T, locks: { held: [], wanted: [NAME] } })), "c waits up to T");
+    expectEqual(await holder(store, NAME), "a", "the first one has it");
+    expectEqual(await dueNow(store), [], "the others have nothing to go on with");
+    expectEqual(expectOk(await store.due({ until: T, limit: 10 }), "due sagas can be listed").sagaIds, ["c"], "but for the end of a wait");
+  },
+
+  "lock: one that wants what it holds is due until a record says that it has it": async ({ open }) => {
+    const store = await open();
+    await want(store, "a", 0, NAME);
+    await want(store, "a", 1, NAME);
+    expectEqual(await dueNow(store), ["a"], "a record without a time hides nothing");
+    expectOk(
+      await store.append(request("a", 2, { wakeAt: T, locks: { held: [NAME], wanted: [NAME] } })),
+      "it wants it twice, and has it once",
+    );
+    expectEqual(await dueNow(store), ["a"], "nor does a later time");
+    expectOk(await store.append(request("a", 3, { wakeAt: T, locks: { held: [NAME], wanted: [] } })), "it knows that it has it");
+    expectEqual(await dueNow(store), [], "now its own time counts");
+    expectEqual(await holder(store, NAME), "a", "and it has it still");
+  },
+
+  "lock: a time that is over stays the one that it is due since": async ({ open }) => {
+    const store = await open();
+    await hold(store, "a", 0, NAME);
+    for (const [sagaId, wanted] of [
+      ["b", NAME],
+      ["c", "order:43"],
+    ] as const) {
+      expectOk(await store.append(request(sagaId, 0, { wakeAt: 1, locks: { held: [], wanted: [wanted] } })), "it was due long ago");
+    }
     await end(store, "a", 1);
-    expectEqual(await lock(store, "b"), { _tag: "Granted" }, "and is let go once for all");
+    const found = expectOk(await store.due({ until: 1, limit: 10 }), "due sagas can be listed");
+    expectEqual(found.sagaIds.toSorted(), ["b", "c"], "neither a lock that was handed over nor one that was free makes it later");
+  },
+
+  "lock: each way to end hands over all that the saga had, and nothing else": async ({ open }) => {
+    const store = await open();
+    const names = ["one", "two", "three"];
+    await hold(store, "other", 0, "other's");
+    await want(store, "behind other", 0, "other's");
+    for (const status of endings) {
+      await hold(store, status, 0, ...names);
+      for (const name of names) await want(store, `${name} after ${status}`, 0, name);
+      expectEqual(await dueNow(store), [], "nobody is due before");
+      expectOk(await store.append(request(status, 1, { status })), "the saga ends");
+      const heirs = names.map((name) => `${name} after ${status}`);
+      for (const [index, name] of names.entries())
+        expectEqual(await holder(store, name), heirs[index], `${status}: ${name} is handed over`);
+      expectEqual((await dueNow(store)).toSorted(), heirs.toSorted(), `${status}: each of those who got one is due`);
+      for (const heir of heirs) await end(store, heir, 1);
+      for (const name of names) expectEqual(await holder(store, name), undefined, "and the last one leaves nobody behind");
+    }
+    expectEqual(await holder(store, "other's"), "other", "a lock of another saga stays");
+  },
+
+  "lock: a line is served in order of coming, whatever the ids, times and starts": async ({ open }) => {
+    const store = await open();
+    const sagaIds = ["m", "z", "a", "k", "b"];
+    for (const sagaId of sagaIds.toSorted()) await startSaga(store, sagaId);
+    for (const [place, sagaId] of sagaIds.entries()) {
+      const wakeAt = place === 0 ? undefined : T - place;
+      expectOk(await store.append(request(sagaId, 1, { wakeAt, locks: { held: [], wanted: [NAME] } })), "a saga comes");
+    }
+    for (const sagaId of sagaIds) {
+      expectEqual([await holder(store, NAME), await dueNow(store)], [sagaId, [sagaId]], "one at a time, and only that one is due");
+      await end(store, sagaId, 2);
+    }
+  },
+
+  "lock: the one that is handed it is due whatever its status": async ({ open }) => {
+    const store = await open();
+    const statuses = ["running", "parked", "waiting"] as const;
+    for (const status of statuses) {
+      await hold(store, `before ${status}`, 0, status);
+      expectOk(await store.append(request(status, 0, { status, locks: { held: [], wanted: [status] } })), "a saga waits");
+    }
+    for (const status of statuses) await end(store, `before ${status}`, 1);
+    expectEqual((await dueNow(store)).toSorted(), statuses.toSorted(), "there may be more to it than an open call or a parked one");
+    for (const status of statuses) expectEqual((await loaded(store, status))?.status, status, "and the status is the saga's own");
+  },
+
+  "lock: one that leaves the line makes nobody due, and is passed over": async ({ open }) => {
+    const store = await open();
+    await hold(store, "a", 0, NAME);
+    for (const sagaId of ["b", "c", "d"]) await want(store, sagaId, 0, NAME);
+    await want(store, "c", 1);
+    expectEqual([await holder(store, NAME), await dueNow(store)], ["a", []], "the first one is who it was");
+    await end(store, "b", 1);
+    expectEqual([await holder(store, NAME), await dueNow(store)], ["a", []], "also when one that waits ends");
+    await end(store, "a", 1);
+    expectEqual([await holder(store, NAME), await dueNow(store)], ["d", ["d"]], "the next one is the one behind them");
+  },
+
+  "lock: a name that a record does not list is let go, and the others are kept": async ({ open }) => {
+    const store = await open();
+    await hold(store, "a", 0, "one", "two");
+    await want(store, "b", 0, "one", "two");
+    await hold(store, "a", 1, "two");
+    expectEqual([await holder(store, "one"), await holder(store, "two")], ["b", "a"], "the one it lists no longer is handed over");
+    expectEqual(await dueNow(store), ["b"], "whoever gets it is due");
+    await hold(store, "b", 1, "one");
+    expectEqual([await holder(store, "one"), await dueNow(store)], ["b", []], "it has it, and waits for the other no longer");
+    expectOk(await store.append(request("a", 2, { locks: { held: [], wanted: [] } })), "a record lists none at all");
+    expectEqual(await holder(store, "two"), undefined, "which lets go of all, with nobody left in line");
+  },
+
+  "lock: a place that was left is taken anew at the end": async ({ open }) => {
+    const store = await open();
+    await want(store, "a", 0, NAME);
+    for (const sagaId of ["b", "c"]) await want(store, sagaId, 0, NAME);
+    await want(store, "a", 1);
+    await want(store, "a", 2, NAME);
+    for (const sagaId of ["b", "c", "a"]) {
+      expectEqual(await holder(store, NAME), sagaId, "who comes back comes last");
+      await end(store, sagaId, sagaId === "a" ? 3 : 1);
+    }
+  },
+
+  "lock: a record that says nothing of locks changes none": async ({ open }) => {
+    const store = await open();
+    await hold(store, "a", 0, NAME);
+    await want(store, "b", 0, NAME);
+    for (const [place, status] of (["running", "waiting", "parked", "running"] as const).entries()) {
+      for (const sagaId of ["a", "b"])
+        expectOk(await store.append(request(sagaId, place + 1, { status })), `a record with status ${status} is accepted`);
+      expectEqual(await holder(store, NAME), "a", `a saga that is ${status} keeps its lock`);
+    }
+    await end(store, "a", 5);
+    expectEqual([await holder(store, NAME), await dueNow(store)], ["b", ["b"]], "and its place in line");
   },
 
   "lock: names are locks of their own, compared exactly": async ({ open }) => {
     const store = await open();
     const names = ["order:1", "ORDER:1", "order:1 ", "order:10", "주문:1", "주문:1".normalize("NFD"), "'; --", ""];
-    await startSagas(store, ...names.map((_, index) => `saga-${index}`));
+    for (const [index, name] of names.entries()) await hold(store, `saga-${index}`, 0, name);
     for (const [index, name] of names.entries()) {
-      expectEqual(await lock(store, `saga-${index}`, name), { _tag: "Granted" }, `${JSON.stringify(name)} is nobody else's`);
-    }
-    for (const [index, name] of names.entries()) {
-      const other = (index + 1) % names.length;
-      expectEqual(await lock(store, `saga-${other}`, name), { _tag: "HeldBy", sagaId: `saga-${index}` }, "and each has one holder");
+      expectEqual(await holder(store, name), `saga-${index}`, `${JSON.stringify(name)} is nobody else's`);
     }
   },
 
   "lock: names that a storage cannot hold apart are refused, never taken for one": async ({ open }) => {
     const store = await open();
-    await startSagas(store, "a", "b");
-    const names = ["half \ud83d", "half \ud83c"];
-    const asked = [
-      await store.lock({ sagaId: "a", epoch: 1, name: names[0] ?? "" }),
-      await store.lock({ sagaId: "b", epoch: 1, name: names[1] ?? "" }),
+    for (const [index, name] of ["half \ud83d", "half \ud83c"].entries()) {
+      const sagaId = `saga-${index}`;
+      const appended = await store.append(request(sagaId, 0, { locks: { held: [], wanted: [name] } }));
+      const asked = await store.lockHolder(name);
+      if (appended.isErr()) {
+        expectErr(appended, { _tag: "StoreUnavailable" }, "the refusal is typed");
+        expectErr(asked, { _tag: "StoreUnavailable" }, "and nobody is said to hold it, or not to");
+      } else expectEqual(expectOk(asked, "what is kept can be looked at"), sagaId, "two names are two locks");
+    }
+  },
+
+  "lock: a record that lists as held what another saga holds is refused, and nothing of it is written": async ({ open }) => {
+    const store = await open();
+    await want(store, "a", 0, NAME);
+    await want(store, "b", 0, NAME);
+    const thief = request("b", 1, { status: "waiting", wakeAt: T, outbox: [event("b", 0)], locks: { held: ["free", NAME], wanted: [] } });
+    expectErr(await store.append(thief), { _tag: "StoreUnavailable" }, "one saga has it at a time");
+    expectErr(await store.append({ ...thief, sagaId: "c", sequence: 0 }), { _tag: "StoreUnavailable" }, "a new one does not get it either");
+    expectEqual([(await loaded(store, "b"))?.records.length, await loaded(store, "c")], [1, undefined], "there is no such record");
+    expectEqual([await holder(store, NAME), await holder(store, "free")], ["a", undefined], "and no such place");
+    await end(store, "a", 1);
+    expectOk(await store.append(thief), "once it is handed over, it is accepted");
+    expectEqual([await holder(store, NAME), await holder(store, "free")], ["b", "b"], "with all that it lists");
+    expectEqual(await dueNow(store), [], "which nobody has to be told of");
+  },
+
+  "lock: a refused record moves no line": async ({ open }) => {
+    const store = await open();
+    await hold(store, "a", 0, NAME);
+    await want(store, "b", 0, NAME);
+    expectOk(await store.append(request("c", 0, { outbox: [event("c", 0)] })), "an event is committed");
+    const refused: readonly (readonly [string, ReturnType<typeof request>])[] = [
+      ["SequenceConflict", request("a", 7, { status: "completed" })],
+      ["SequenceConflict", request("a", 7, { locks: { held: [], wanted: ["other"] } })],
+      ["StaleEpoch", request("a", 1, { epoch: 2, status: "completed" })],
+      ["StaleEpoch", request("a", 1, { epoch: 2, locks: { held: [], wanted: ["other"] } })],
+      ["StoreUnavailable", request("a", 1, { outbox: [event("c", 0)], locks: { held: [], wanted: ["other"] } })],
     ];
-    for (const answer of asked) {
-      if (answer.isErr()) expectErr(answer, { _tag: "StoreUnavailable" }, "the refusal is typed");
-      else expectEqual(answer.value, { _tag: "Granted" }, "two names are two locks");
-    }
+    for (const [_tag, each] of refused) expectErr(await store.append(each), { _tag }, "the record is refused");
+    expectEqual([await holder(store, NAME), await holder(store, "other")], ["a", undefined], "the saga goes on, and so does its lock");
+    expectEqual(await dueNow(store), [], "and nobody is due");
   },
 
-  "lock: a stale epoch is refused and takes nothing": async ({ open }) => {
+  "lock: a saga that ends with a list is in no line": async ({ open }) => {
     const store = await open();
-    await startSagas(store, "a", "b");
-    expectOk(await store.claim("a"), "the saga can be claimed");
-    for (const epoch of [1, 3]) {
-      const refused = await store.lock({ sagaId: "a", epoch, name: NAME });
-      expectErr(refused, { _tag: "StaleEpoch", sagaId: "a", epoch: 2 }, `epoch ${epoch} is not the current one, which is named`);
+    await hold(store, "a", 0, NAME);
+    await want(store, "b", 0, NAME);
+    for (const status of endings) {
+      const locks = { held: [NAME], wanted: ["other"] };
+      expectOk(
+        await store.append(request(`${status} at once`, 0, { status, locks })),
+        "it ends with its first record, whatever that lists",
+      );
     }
-    expectEqual(await lock(store, "b"), { _tag: "Granted" }, "the lock is still free");
-    const refused = await store.lock({ sagaId: "a", epoch: 1, name: NAME });
-    expectErr(refused, { _tag: "StaleEpoch", epoch: 2 }, "a stale epoch is not told who has it either");
+    expectOk(await store.append(request("a", 1, { status: "completed", locks: { held: [NAME], wanted: [] } })), "so does the holder");
+    expectEqual([await holder(store, NAME), await holder(store, "other")], ["b", undefined], "nothing could ever let it go");
+    expectEqual(await dueNow(store), ["b"], "the one that goes on is due, and no ended one");
   },
 
-  "lock: goes with the saga to its next owner": async ({ open }) => {
+  "lock: claims keep places, and make nobody due": async ({ open }) => {
     const [left, right] = [await open(), await open()];
-    await startSagas(left, "a", "b");
-    await lock(left, "a");
-    expectOk(await right.claim("a"), "the saga can be claimed");
-    expectEqual(await lock(right, "b"), { _tag: "HeldBy", sagaId: "a" }, "a claim lets nothing go");
-    expectEqual(await lock(right, "a", NAME, 2), { _tag: "Granted" }, "the new owner finds it");
+    await hold(left, "a", 0, NAME);
+    for (const sagaId of ["b", "c"]) await want(left, sagaId, 0, NAME);
+    for (const sagaId of ["a", "b"]) expectOk(await right.claim(sagaId), "the saga can be claimed");
+    expectEqual([await holder(right, NAME), await dueNow(right)], ["a", []], "a lock goes with its saga to the next owner");
+    expectOk(await right.append(request("a", 1, { epoch: 2, status: "completed" })), "which lets it go");
+    expectEqual([await holder(left, NAME), await dueNow(left)], ["b", ["b"]], "and the place in line went along, too");
   },
 
-  "lock: each way to end lets go of all that the saga has, and of nothing else": async ({ open }) => {
+  "lock: changes nothing else of those who wait": async ({ open }) => {
     const store = await open();
-    await startSagas(store, "other", "next");
-    await lock(store, "other", "other's");
-    for (const status of ["completed", "compensated", "abandoned"] as const) {
-      await startSaga(store, status);
-      for (const name of ["one", "two", "three"]) await lock(store, status, name);
-      expectOk(await store.append(request(status, 1, { status })), "the saga ends");
-      const heir = `heir of ${status}`;
-      await startSaga(store, heir);
-      for (const name of ["one", "two", "three"])
-        expectEqual(await lock(store, heir, name), { _tag: "Granted" }, `${status}: ${name} is free`);
-      await end(store, heir, 1);
-    }
-    expectEqual(await lock(store, "next", "other's"), { _tag: "HeldBy", sagaId: "other" }, "a lock of another saga stays");
+    await hold(store, "a", 0, NAME);
+    await want(store, "b", 0, NAME);
+    expectOk(await store.claim("b"), "the saga can be claimed");
+    const before = await loaded(store, "b");
+    await end(store, "a", 1);
+    await holder(store, NAME);
+    expectEqual(await loaded(store, "b"), before, "a lock that is handed over is no record, and no progress");
+    expectOk(await store.append(request("b", 1, { epoch: 2 })), "the saga goes on where it was");
   },
 
-  "lock: is kept through every other record, parked included": async ({ open }) => {
-    const store = await open();
-    await startSagas(store, "a", "b");
-    await lock(store, "a");
-    for (const [place, status] of (["running", "waiting", "parked", "running"] as const).entries()) {
-      expectOk(await store.append(request("a", place + 1, { status })), `a record with status ${status} is accepted`);
-      expectEqual(await lock(store, "b"), { _tag: "HeldBy", sagaId: "a" }, `a saga that is ${status} keeps its locks`);
-    }
-  },
-
-  "lock: an end that was refused lets nothing go": async ({ open }) => {
-    const store = await open();
-    await startSagas(store, "a", "b");
-    await lock(store, "a");
-    expectErr(await store.append(request("a", 7, { status: "completed" })), { _tag: "SequenceConflict" }, "a gap is a conflict");
-    expectErr(await store.append(request("a", 1, { status: "completed", epoch: 2 })), { _tag: "StaleEpoch" }, "so is a wrong epoch");
-    expectEqual(await lock(store, "b"), { _tag: "HeldBy", sagaId: "a" }, "the saga goes on, and so does its lock");
-  },
-
-  "lock: a saga that has ended, or is not there, gets none": async ({ open }) => {
-    const store = await open();
-    await startSagas(store, "ended", "b");
-    await end(store, "ended", 1);
-    for (const sagaId of ["ended", "nobody"]) {
-      const refused = await store.lock({ sagaId, epoch: 1, name: NAME });
-      expectErr(refused, { _tag: "StoreUnavailable" }, "nothing could ever let it go");
-    }
-    expectEqual(await loaded(store, "nobody"), undefined, "asking creates nothing");
-    expectEqual(await lock(store, "b"), { _tag: "Granted" }, "and takes nothing");
-  },
-
-  "lock: one that is asked for while the saga ends is not left behind": async ({ open }) => {
-    const store = await open();
-    for (let round = 0; round < RIVALS; round++) {
-      const [sagaId, heir] = [`ending-${round}`, `heir-${round}`];
-      await startSagas(store, sagaId, heir);
-      const ending = () => store.append(request(sagaId, 1, { status: "completed" }));
-      const asking = () => store.lock({ sagaId, epoch: 1, name: `lock-${round}` });
-      const ended = round % 2 === 0 ? (await Promise.all([ending(), asking()]))[0] : (await Promise.all([asking(), ending()]))[1];
-      expectOk(ended, "the saga ends");
-      expectEqual(await lock(store, heir, `lock-${round}`), { _tag: "Granted" }, "whichever came first, nobody has it afterwards");
-    }
-  },
-
-  "lock: of rivals in two stores one gets it, and the others learn who": async ({ open }) => {
+  "lock: of rivals in two stores each comes to hold it, and none twice": async ({ open }) => {
     const stores = [await open(), await open()] as const;
     const sagaIds = Array.from({ length: RIVALS }, (_, index) => `rival-${index}`);
-    await startSagas(stores[0], ...sagaIds);
-    const answers = await Promise.all(sagaIds.map((sagaId, index) => lock(stores[index % 2 === 0 ? 0 : 1], sagaId)));
-    const winners = sagaIds.filter((_, index) => answers[index]?._tag === "Granted");
-    const [winner] = winners;
-    if (winner === undefined || winners.length > 1) throw new ConformanceFailure("of rivals exactly one wins", 1, winners.length);
-    for (const answer of answers) {
-      if (answer._tag !== "Granted") expectEqual(answer, { _tag: "HeldBy", sagaId: winner }, "the losers learn who has it");
+    await Promise.all(sagaIds.map((sagaId, index) => want(stores[index % 2 === 0 ? 0 : 1], sagaId, 0, NAME)));
+    const served: string[] = [];
+    for (const [turn] of sagaIds.entries()) {
+      const [here, there] = turn % 2 === 0 ? stores : ([stores[1], stores[0]] as const);
+      const first = await holder(here, NAME);
+      expectEqual([await holder(there, NAME), await dueNow(there)], [first, [first]], "both know who has it");
+      served.push(String(first));
+      await end(here, String(first), 1);
     }
-    for (const store of stores) expectEqual(await lock(store, winner), { _tag: "Granted" }, "the winner has it, in both stores");
+    expectEqual(served.toSorted(), sagaIds, "each of them once");
+    expectEqual(await holder(stores[0], NAME), undefined, "and then nobody");
   },
 
-  "lock: changes nothing of the saga": async ({ open }) => {
-    const store = await open();
-    await startSagas(store, "a", "b");
-    expectOk(await store.claim("a"), "the saga can be claimed");
-    const before = await loaded(store, "a");
-    await lock(store, "a", NAME, 2);
-    await lock(store, "b");
-    expectEqual(await loaded(store, "a"), before, "a lock is no record, and no progress");
-    expectOk(await store.append(request("a", 1, { epoch: 2 })), "the saga goes on where it was");
+  "lock: one that comes while the holder ends is not left waiting": async ({ open }) => {
+    const [left, right] = [await open(), await open()];
+    for (let round = 0; round < RIVALS; round++) {
+      const [holding, coming, name] = [`ending-${round}`, `coming-${round}`, `lock-${round}`];
+      await hold(left, holding, 0, name);
+      const ending = () => end(left, holding, 1);
+      const asking = () => want(right, coming, 0, name);
+      await Promise.all(round % 2 === 0 ? [ending(), asking()] : [asking(), ending()]);
+      expectEqual([await holder(left, name), await dueNow(left)], [coming, [coming]], "whichever was first, it holds it, and is due");
+      await end(right, coming, 1);
+    }
   },
 
-  "reopen: locks are still held, and still let go": async ({ open }) => {
+  "reopen: lines are as they were": async ({ open }) => {
     const first = await open();
-    await startSagas(first, "a", "b");
-    await lock(first, "a");
-    await lock(first, "b", "order:43");
-    await end(first, "b", 1);
+    await hold(first, "a", 0, NAME);
+    for (const sagaId of ["b", "c"]) await want(first, sagaId, 0, NAME);
+    await hold(first, "d", 0, "order:43");
+    await want(first, "e", 0, "order:43");
+    await end(first, "d", 1);
     await first.close();
     const second = await open();
-    await startSaga(second, "c");
-    expectEqual(await lock(second, "c"), { _tag: "HeldBy", sagaId: "a" }, "a lock outlives the store that gave it");
-    expectEqual(await lock(second, "c", "order:43"), { _tag: "Granted" }, "one that was let go does not come back");
+    expectEqual(
+      [await holder(second, NAME), await holder(second, "order:43")],
+      ["a", "e"],
+      "a lock outlives the store that it was taken in",
+    );
+    expectEqual(await dueNow(second), ["e"], "whoever came to hold one is found, though nobody lives who was told");
     await end(second, "a", 1);
-    expectEqual(await lock(second, "c"), { _tag: "Granted" }, "the end of its saga lets it go");
+    expectEqual(await holder(second, NAME), "b", "those who wait have their places");
+    await end(second, "b", 1);
+    expectEqual(await holder(second, NAME), "c", "in their order");
   },
 };
-
-async function startSagas(store: JournalStore, ...sagaIds: readonly string[]): Promise<void> {
-  for (const sagaId of sagaIds) await startSaga(store, sagaId);
-}
-
-async function end(store: JournalStore, sagaId: string, sequence: number): Promise<void> {
-  expectOk(await store.append(request(sagaId, sequence, { status: "completed" })), "the saga ends");
-}
-
-async function lock(store: JournalStore, sagaId: string, name = NAME, epoch = 1): Promise<LockAnswer> {
-  return expectOk(await store.lock({ sagaId, epoch, name }), "a lock can be asked for");
-}

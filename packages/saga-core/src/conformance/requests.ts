@@ -57,3 +57,27 @@ export async function nextTick(store: JournalStore): Promise<void> {
   const before = store.now();
   for (let tries = 0; tries < TICK_TRIES_MAX && store.now() === before; tries++) await hostTimer.sleep(1);
 }
+
+/** A record after which the saga waits for these names, and has none. */
+export async function want(store: JournalStore, sagaId: string, sequence: number, ...wanted: readonly string[]): Promise<void> {
+  const appended = await store.append(request(sagaId, sequence, { status: "waiting", locks: { held: [], wanted } }));
+  expectOk(appended, "a saga may stand in line for locks");
+}
+
+/** A record after which the saga has these names, and wants no other. */
+export async function hold(store: JournalStore, sagaId: string, sequence: number, ...held: readonly string[]): Promise<void> {
+  expectOk(await store.append(request(sagaId, sequence, { locks: { held, wanted: [] } })), "a saga may have locks that are free");
+}
+
+export async function end(store: JournalStore, sagaId: string, sequence: number): Promise<void> {
+  expectOk(await store.append(request(sagaId, sequence, { status: "completed" })), "the saga ends");
+}
+
+export async function holder(store: JournalStore, name: string): Promise<string | undefined> {
+  return expectOk(await store.lockHolder(name), "it can be looked who holds a lock");
+}
+
+/** Sagas that are due by the store's own clock. */
+export async function dueNow(store: JournalStore): Promise<readonly string[]> {
+  return expectOk(await store.due({ until: store.now(), limit: 100 }), "due sagas can be listed").sagaIds;
+}

@@ -2,7 +2,20 @@
 import type { JournalStore } from "../journal/journal-store.ts";
 import type { CaseGroup } from "./conformance-case.ts";
 import { expectEqual, expectErr, expectOk } from "./expectations.ts";
-import { event, loaded, loadedRecords, nextTick, pendingIds, recordTexts, request, startSaga } from "./requests.ts";
+import {
+  end,
+  event,
+  hold,
+  holder,
+  loaded,
+  loadedRecords,
+  nextTick,
+  pendingIds,
+  recordTexts,
+  request,
+  startSaga,
+  want,
+} from "./requests.ts";
 
 /** Later than any end of a case. */
 const EVER = Number.MAX_SAFE_INTEGER;
@@ -163,21 +176,20 @@ export const retentionCases: CaseGroup = {
     expectEqual(await ended(left, EVER), [], "and all are gone");
   },
 
-  "remove: what a saga held is free for others": async ({ open }) => {
+  "remove: takes nobody out of a line": async ({ open }) => {
     const store = await open();
-    for (const sagaId of ["a", "b", "c"]) await startSaga(store, sagaId);
-    for (const [sagaId, name] of [
-      ["a", "one"],
-      ["b", "two"],
-    ] as const) {
-      expectOk(await store.lock({ sagaId, epoch: 1, name }), "a lock can be asked for");
-    }
+    await hold(store, "a", 0, "one");
+    await hold(store, "b", 0, "two");
+    await want(store, "c", 0, "one", "two");
     await end(store, "a", 1);
-    expectEqual(await remove(store, "a", "b"), 1, "the ended one is removed");
+    expectEqual(await remove(store, "a", "b", "c"), 1, "the ended one is removed");
+    expectEqual([await holder(store, "one"), await holder(store, "two")], ["c", "b"], "its lock went with its end; the others go on");
+    await hold(store, "a", 0, "three");
+    await end(store, "b", 1);
     expectEqual(
-      [await lock(store, "c", "one"), await lock(store, "c", "two")],
-      [{ _tag: "Granted" }, { _tag: "HeldBy", sagaId: "b" }],
-      "its lock went with its end; another saga's is another matter",
+      [await holder(store, "two"), await holder(store, "three")],
+      ["c", "a"],
+      "a new saga of its id has what it takes, and no more",
     );
   },
 
@@ -197,18 +209,10 @@ export const retentionCases: CaseGroup = {
   },
 };
 
-async function end(store: JournalStore, sagaId: string, sequence: number): Promise<void> {
-  expectOk(await store.append(request(sagaId, sequence, { status: "completed" })), "the saga ends");
-}
-
 async function ended(store: JournalStore, before: number, limit = 100): Promise<readonly string[]> {
   return expectOk(await store.ended({ before, limit }), "ended sagas can be listed").sagaIds;
 }
 
 async function remove(store: JournalStore, ...sagaIds: readonly string[]): Promise<number> {
   return expectOk(await store.remove(sagaIds), "ended sagas can be removed").removed;
-}
-
-async function lock(store: JournalStore, sagaId: string, name: string): Promise<unknown> {
-  return expectOk(await store.lock({ sagaId, epoch: 1, name }), "a lock can be asked for");
 }

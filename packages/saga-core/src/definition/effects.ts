@@ -96,7 +96,7 @@ export interface SignalTimedOut {
 
 /**
  * Waits for a signal and hands back its payload. Signals of one name are handed out in the order in which they arrived, also those that came before anybody waited;
- * each once. With a timeout a `Result` comes back, and what silence means is the body's decision.
+ * each once. With a timeout a `Result` comes back, and what silence means is the body's decision. A saga that waits for long is not kept in memory.
  */
 export function waitFor<Name extends string, Payload>(
   signal: Signal<Name, unknown, Payload>,
@@ -137,7 +137,8 @@ const LOCK_NAME = /^[A-Za-z0-9._:@~/-]{1,128}$/;
  * again for one that is held is no news.
  *
  * It waits for another saga no longer than `wait` (default: not at all), and only for a name that sorts after every name this saga holds: asked for in another order, two
- * sagas could wait for each other for ever, so then it fails at once instead. What fails is undone as ever.
+ * sagas could wait for each other for ever, so then it fails at once instead. What fails is undone as ever. Those who wait get it in the order in which they came, whichever engine drives
+ * them, and are not kept in memory for long. The place in line, the lock, and its passing on stand with the journal's records: a crash loses and doubles none of them.
  */
 export function lock(
   name: string,

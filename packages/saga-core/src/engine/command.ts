@@ -6,11 +6,11 @@ import type { IdempotencyKey } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";
 import type { Join, OperationRules } from "./join-attempts.ts";
 
-export type Command = RunOperation | StopOperation | AcquireLock;
+export type Command = RunOperation | StopOperation | WatchLock;
 
-/** Ask the store for a lock until it is granted or there is no more waiting for it, and hand that back as a fact. */
-export interface AcquireLock {
-  readonly _tag: "AcquireLock";
+/** The saga stands in line for a lock. Look who is first until that is this saga, or there is no more waiting for it, and hand that back as a fact. */
+export interface WatchLock {
+  readonly _tag: "WatchLock";
   readonly path: string;
   readonly name: string;
 }

@@ -1,8 +1,9 @@
 /**
- * The locks that a saga holds and wants. Owns the rule that keeps two sagas from waiting for each other: at any time, it may wait only for a name that sorts after all it
- * holds, so that no circle of waiting can close (FS-44). Who holds what among sagas is the store's to say.
+ * The locks that a saga holds and wants. Owns the rule that keeps sagas from waiting for each other: at any time, it may wait only for a name that sorts after all it holds, so that no circle of
+ * waiting can close (FS-44). It also tells the store what the saga has and stands in line for; who comes when is the store's to say.
  */
-import type { AcquireLock } from "./command.ts";
+import type { LockPlaces } from "../journal/journal-store.ts";
+import type { WatchLock } from "./command.ts";
 
 export type LockEnd =
   | { readonly _tag: "Granted" }
@@ -17,11 +18,19 @@ export interface WantedLock {
   readonly ended: (end: LockEnd) => void;
 }
 
+/** What the next record says of locks. */
+export interface LockNews {
+  /** Absent when the store knows of none, and there is none to know of. */
+  readonly locks: LockPlaces | undefined;
+  /** Whether the saga lets go of a name, or leaves the line for one. */
+  readonly letsGo: boolean;
+}
+
 export class Locks {
   readonly #held = new Set<string>();
-  /** Left while the store was asked for them, which may have granted them: they count for the order, and are asked for anew. */
-  readonly #left = new Set<string>();
   readonly #wanted = new Map<string, WantedLock>();
+  /** Names that a record on its way to the store, or in it, lists. */
+  #told: ReadonlySet<string> = new Set();
 
   get wanted(): number {
     return this.#wanted.size;
@@ -31,13 +40,14 @@ export class Locks {
     return this.#held.has(name);
   }
 
-  want(lock: WantedLock): AcquireLock {
+  want(lock: WantedLock): WatchLock {
     this.#wanted.set(lock.path, lock);
+    this.#told = new Set([...this.#told, lock.name]);
     return orderOf(lock);
   }
 
   /** The orders for what is still wanted, for whoever takes the saga up. */
-  orders(): readonly AcquireLock[] {
+  orders(): readonly WatchLock[] {
     return [...this.#wanted.values()].map(orderOf);
   }
 
@@ -45,21 +55,20 @@ export class Locks {
   waitsUntil(path: string): number | undefined {
     const lock = this.#wanted.get(path);
     if (lock === undefined) return undefined;
-    const inOrder = [...this.#held, ...this.#left].every((name) => name < lock.name);
+    const inOrder = [...this.#held].every((name) => name < lock.name);
     return inOrder ? lock.until : 0;
+  }
+
+  /** When the first of those that are wanted may be waited for no longer. */
+  nextUntil(): number | undefined {
+    const untils = [...this.#wanted.keys()].map((path) => this.waitsUntil(path) ?? 0);
+    return untils.length === 0 ? undefined : Math.min(...untils);
   }
 
   /** It is wanted no longer; `undefined` when it was not. */
   end(path: string): WantedLock | undefined {
     const lock = this.#wanted.get(path);
     this.#wanted.delete(path);
-    return lock;
-  }
-
-  /** As `end`, with no answer from the store. */
-  leave(path: string): WantedLock | undefined {
-    const lock = this.end(path);
-    if (lock !== undefined) this.#left.add(lock.name);
     return lock;
   }
 
@@ -70,8 +79,20 @@ export class Locks {
   below(path: string): readonly WantedLock[] {
     return [...this.#wanted.values()].filter((lock) => lock.path.startsWith(path));
   }
+
+  /** To be called once per record, and after a replay. A saga that has ended has none. */
+  tell({ ended }: { readonly ended: boolean }): LockNews {
+    const held = ended ? [] : [...this.#held];
+    const wanted = ended ? [] : [...new Set([...this.#wanted.values()].map(({ name }) => name))];
+    const before = this.#told;
+    this.#told = new Set([...held, ...wanted]);
+    return {
+      locks: before.size === 0 && this.#told.size === 0 ? undefined : { held, wanted },
+      letsGo: [...before].some((name) => !this.#told.has(name)),
+    };
+  }
 }
 
-function orderOf({ path, name }: WantedLock): AcquireLock {
-  return { _tag: "AcquireLock", path, name };
+function orderOf({ path, name }: WantedLock): WatchLock {
+  return { _tag: "WatchLock", path, name };
 }

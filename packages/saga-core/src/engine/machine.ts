@@ -22,7 +22,7 @@ import type {
   SignalReceived,
   UndoneSaga,
 } from "../journal/entry.ts";
-import type { SagaStatus } from "../journal/journal-store.ts";
+import type { LockPlaces, SagaStatus } from "../journal/journal-store.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import { freezeJson, type Json, toJson } from "../primitives/json.ts";
 import { messageOf } from "../primitives/thrown.ts";
@@ -43,6 +43,10 @@ export interface Step {
   readonly status: SagaStatus;
   /** When time moves the saga next, epoch milliseconds; absent when only an answer, a signal or an operator can. */
   readonly wakeAt: number | undefined;
+  /** What the saga holds and stands in line for; absent when that is nothing, and was nothing before. */
+  readonly locks: LockPlaces | undefined;
+  /** Whether others may come to hold a lock by it. */
+  readonly letsGo: boolean;
 }
 
 /** Where a saga is on its way: until the pivot's intent it may go back. */
@@ -72,9 +76,14 @@ export interface SagaMachine {
   ended(): boolean;
   /** Whether a cancellation or a deadline has been taken, and the saga goes back as soon as what is in flight has settled. */
   halted(): boolean;
-  /** Paths whose time has come, the longest over first; each is to be told with a `TimerFired`. */
+  /** Paths whose time has come, the longest over first; each is to be told with a `TimerFired`. The end of waiting for a lock is none of them: whether it is one, the store decides. */
   due(now: number): readonly string[];
+  /** When `due` has something next. */
+  nextDueAt(): number | undefined;
+  /** When time moves the saga next: something is due, or a lock may be waited for no longer. */
   wakeAt(): number | undefined;
+  /** Whether it waits for what may come at any time, a signal or a lock. */
+  awaitsOthers(): boolean;
   signalUse(signal: Pick<SignalReceived, "signal" | "key" | "payload">): KeyUse;
   /** Signals that nobody has taken yet. */
   signalsQueued(): number;
@@ -132,7 +141,8 @@ class Engine implements SagaMachine, Machine {
 
   #step(): Step {
     const commands = this.#quarantine === undefined ? this.#commands : [];
-    return { entries: this.#recorder.entries, commands, status: this.#status(), wakeAt: this.wakeAt() };
+    const news = this.#locks.tell({ ended: this.#ended !== undefined });
+    return { entries: this.#recorder.entries, commands, status: this.#status(), wakeAt: this.wakeAt(), ...news };
   }
 
   lockWaitsUntil(path: string): number | undefined {
@@ -161,11 +171,18 @@ class Engine implements SagaMachine, Machine {
     return this.#deadlineAt !== undefined && this.#deadlineAt <= now ? [DEADLINE_PATH, ...waits] : waits;
   }
 
+  nextDueAt(): number | undefined {
+    if (this.#ended !== undefined || this.#quarantine !== undefined) return undefined;
+    return earliest(this.#waits.nextDueAt(), this.#deadlineAt);
+  }
+
   wakeAt(): number | undefined {
     if (this.#ended !== undefined || this.#quarantine !== undefined) return undefined;
-    const next = this.#waits.nextDueAt();
-    if (next === undefined || this.#deadlineAt === undefined) return next ?? this.#deadlineAt;
-    return Math.min(next, this.#deadlineAt);
+    return earliest(this.nextDueAt(), this.#locks.nextUntil());
+  }
+
+  awaitsOthers(): boolean {
+    return this.#locks.wanted > 0 || this.#waits.forSignals;
   }
 
   signalUse(signal: Pick<SignalReceived, "signal" | "key" | "payload">): KeyUse {
@@ -195,9 +212,9 @@ class Engine implements SagaMachine, Machine {
   #status(): SagaStatus {
     if (this.#ended !== undefined) return this.#ended;
     if (this.#quarantine !== undefined) return "parked";
-    if (this.#open.size > 0 || this.#locks.wanted > 0) return "running";
+    if (this.#open.size > 0) return "running";
     if (this.#parked.size > 0) return "parked";
-    return this.#waits.size > 0 ? "waiting" : "running";
+    return this.#waits.size > 0 || this.#locks.wanted > 0 ? "waiting" : "running";
   }
 
   #take(fact: Fact): void {
@@ -514,7 +531,7 @@ class Engine implements SagaMachine, Machine {
   }
 
   #leaveWait(path: string): void {
-    const wait = this.#waits.end(path) ?? this.#locks.leave(path);
+    const wait = this.#waits.end(path) ?? this.#locks.end(path);
     // One that was left already, by what leaving another one led to.
     if (wait === undefined) return;
     this.#recorder.decide({ _tag: "WaitLeft", path, at: this.#at });
@@ -622,6 +639,10 @@ class Engine implements SagaMachine, Machine {
 /** Left out where there is none, as in most records. */
 function resolvability({ resolve }: StepDefinition): { readonly resolvable?: true } {
   return resolve === undefined ? {} : { resolvable: true };
+}
+
+function earliest(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined || right === undefined ? (left ?? right) : Math.min(left, right);
 }
 
 function stopCommand(operation: Operation, join: Join): Command {

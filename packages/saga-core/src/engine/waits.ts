@@ -35,6 +35,10 @@ export class Waits {
     return this.#waiting.size;
   }
 
+  get forSignals(): boolean {
+    return [...this.#waiting.values()].some(({ signal }) => signal !== undefined);
+  }
+
   /** Signals that nobody has taken. */
   get queued(): number {
     return [...this.#queued.values()].reduce((sum, { length }) => sum + length, 0);

@@ -9,10 +9,18 @@ import type { Outbox, OutboxEvent } from "./outbox.ts";
 import type { StoreUnavailable } from "./store-unavailable.ts";
 
 /**
- * What a store may index without reading records. `running`, `parked` and `waiting` are unfinished: something is under way, an operator is needed, or only time or a
- * signal moves the saga.
+ * What a store may index without reading records. `running`, `parked` and `waiting` are unfinished: something is under way, an operator is needed, or only time, a
+ * signal or a lock moves the saga.
  */
 export type SagaStatus = "running" | "parked" | "waiting" | "completed" | "compensated" | "abandoned";
+
+/** Names of locks: any well-formed text, compared exactly. One namespace per store. */
+export interface LockPlaces {
+  /** Those that the saga has. */
+  readonly held: readonly string[];
+  /** Those that it stands in line for, as far as its journal knows. May repeat one that is held. */
+  readonly wanted: readonly string[];
+}
 
 export interface AppendRequest {
   readonly sagaId: string;
@@ -25,6 +33,8 @@ export interface AppendRequest {
   readonly status: SagaStatus;
   /** When time moves the saga next, epoch milliseconds, once this record counts; absent when it does not. Replaces what an earlier record said. */
   readonly wakeAt?: number | undefined;
+  /** The locks that the saga has and stands in line for, once this record counts. Replaces what an earlier record said; absent: that stays. See `append`. */
+  readonly locks?: LockPlaces | undefined;
   /** Opaque text, at most `RECORD_CHARACTERS_MAX` characters. */
   readonly record: string;
   /** Events that become publishable with this record, in order. Same transaction, or nothing. */
@@ -90,18 +100,6 @@ export interface DueOptions {
   readonly limit: number;
 }
 
-export interface LockRequest {
-  /** An unfinished saga: one that has ended, or is not there, could never let go. */
-  readonly sagaId: string;
-  /** The epoch under which the caller owns the saga. */
-  readonly epoch: number;
-  /** Any well-formed text, compared exactly. One namespace per store. */
-  readonly name: string;
-}
-
-/** Who has the lock now: the saga that asked for it, or another one. */
-export type LockAnswer = { readonly _tag: "Granted" } | { readonly _tag: "HeldBy"; readonly sagaId: string };
-
 export interface EndedOptions {
   /** Epoch milliseconds of the store's clock. */
   readonly before: number;
@@ -132,6 +130,12 @@ export interface JournalStore {
    * of others that share its commit. When the verdict is `ok`, the record survives the process and, as far as the store promises it, the machine;
    * on `err`, nothing of it exists. Appends of one saga that are under way together take effect, and are answered `ok`, in the order of the calls:
    * what a record allows is done when its answer comes, and must not overtake what an earlier one allows.
+   *
+   * Per name of a lock the store keeps a line of sagas, and the first one holds the lock. In the transaction of the record, `locks` takes the saga out of the lines for names
+   * that it does not list, and puts it at the end of those that it lists and does not stand in; a record that ends the saga takes it out of all of them. Nothing else moves a line: no
+   * crash, claim or park. A saga that becomes the first one by another one's going is *due* from then on: its `wakeAt` becomes the store's present time, unless it is earlier. So is the
+   * appending saga itself, when it is the first in line for a name that it lists as wanted. A record that lists as held a name which another saga holds is refused with
+   * `StoreUnavailable`, whatever led to it.
    */
   append(request: AppendRequest): Promise<Result<void, AppendError>>;
   /** Reads a saga without taking it over; `undefined` when there is none. */
@@ -142,11 +146,8 @@ export interface JournalStore {
   unfinished(options: UnfinishedOptions): Promise<Result<UnfinishedPage, StoreUnavailable>>;
   /** Unfinished sagas whose `wakeAt` is `until` or earlier, the longest over first, at most `limit`; and when the next one after `until` is. */
   due(options: DueOptions): Promise<Result<DueSagas, StoreUnavailable>>;
-  /**
-   * Gives a saga a named lock, unless another one has it; never waits. Granted again to the saga that has it. It is kept through crashes, claims and parking: all locks of
-   * a saga go with the append that ends it, in the same transaction, and by nothing else. A saga that has ended or is not there is refused with `StoreUnavailable`.
-   */
-  lock(request: LockRequest): Promise<Result<LockAnswer, StaleEpoch | StoreUnavailable>>;
+  /** The first saga in line for a name, which holds it; `undefined` when nobody stands there. */
+  lockHolder(name: string): Promise<Result<string | undefined, StoreUnavailable>>;
   /** Ended sagas whose last append is older than `before`, the one that ended first first, at most `limit`. */
   ended(options: EndedOptions): Promise<Result<EndedSagas, StoreUnavailable>>;
   /**

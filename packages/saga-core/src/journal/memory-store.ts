@@ -12,16 +12,14 @@ import {
   type EndedOptions,
   type JournalStore,
   type LoadError,
-  type LockAnswer,
-  type LockRequest,
   RECORD_CHARACTERS_MAX,
   type RemovedSagas,
   type SagaStatus,
-  type StaleEpoch,
   type StoredJournal,
   type UnfinishedOptions,
   type UnfinishedPage,
 } from "./journal-store.ts";
+import { isHeldByAnother, type LockLines, takePlaces } from "./memory-locks.ts";
 import { type OutboxEvent } from "./outbox.ts";
 import { type StoreUnavailable } from "./store-unavailable.ts";
 
@@ -43,8 +41,8 @@ export interface MemoryDisk {
   readonly sagas: Map<string, StoredSaga>;
   /** How many sagas were ever started on it, also those that were removed. */
   sagasStarted: number;
-  /** Names to the sagas that hold them. */
-  readonly locks: Map<string, string>;
+  /** Names to the sagas in line for them; the first one holds it. */
+  readonly locks: LockLines;
   /** Events by id, oldest first. */
   readonly outbox: Map<string, OutboxEvent>;
   /** Ids of sagas that read as `JournalCorrupt`; a test adds and removes them. */
@@ -109,7 +107,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     claim: (sagaId) => run(() => claimFrom(disk, sagaId)),
     unfinished: (page) => run(() => ok(unfinishedOf(disk, page))),
     due: (wanted) => run(() => ok(dueOf(disk, wanted))),
-    lock: (request) => run(() => lockOn(disk, request)),
+    lockHolder: (name) => run(() => ok(disk.locks.get(name)?.[0])),
     ended: (wanted) => run(() => ok({ sagaIds: endedOf(disk, wanted) })),
     remove: (sagaIds) => run(() => ok(removeFrom(disk, sagaIds))),
     outbox: {
@@ -131,7 +129,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
 }
 
 function appendTo(disk: MemoryDisk, request: AppendRequest, now: number): Result<void, AppendError> {
-  const { sagaId, sequence, epoch, status, wakeAt, record, outbox } = request;
+  const { sagaId, sequence, epoch, status, wakeAt, record, outbox, locks } = request;
   if (record.length > RECORD_CHARACTERS_MAX) {
     return unavailable(
       `a record has at most ${RECORD_CHARACTERS_MAX} characters; record ${sequence} of saga ${sagaId} has ${record.length}`,
@@ -146,9 +144,11 @@ function appendTo(disk: MemoryDisk, request: AppendRequest, now: number): Result
   if (sequence !== sequenceNext) return err({ _tag: "SequenceConflict", sagaId, sequence: sequenceNext });
   const repeated = repeatedEventId(disk, outbox);
   if (repeated !== undefined) return unavailable(`the outbox already holds an event ${repeated}; saga ${sagaId} brought another`);
+  const endedAt = isUnfinished(status) ? undefined : now;
+  const stolen = endedAt === undefined ? locks?.held.find((name) => isHeldByAnother(disk.locks, name, sagaId)) : undefined;
+  if (stolen !== undefined) return unavailable(`another saga than ${sagaId} holds the lock ${stolen}`);
 
   for (const event of outbox) disk.outbox.set(event.id, event);
-  const endedAt = isUnfinished(status) ? undefined : now;
   if (stored === undefined) {
     disk.sagasStarted += 1;
     const position = disk.sagasStarted;
@@ -160,12 +160,14 @@ function appendTo(disk: MemoryDisk, request: AppendRequest, now: number): Result
     stored.endedAt = endedAt;
     stored.claimsWithoutProgress = 0;
   }
-  if (endedAt !== undefined) releaseLocks(disk, sagaId);
+  const places = endedAt === undefined ? locks : { held: [], wanted: [] };
+  if (places !== undefined) for (const due of takePlaces(disk.locks, sagaId, places)) makeDue(disk, due, now);
   return ok();
 }
 
-function releaseLocks(disk: MemoryDisk, sagaId: string): void {
-  for (const [name, holder] of disk.locks) if (holder === sagaId) disk.locks.delete(name);
+function makeDue(disk: MemoryDisk, sagaId: string, now: number): void {
+  const stored = disk.sagas.get(sagaId);
+  if (stored !== undefined) stored.wakeAt = Math.min(stored.wakeAt ?? now, now);
 }
 
 function repeatedEventId(disk: MemoryDisk, events: readonly OutboxEvent[]): string | undefined {
@@ -212,17 +214,6 @@ function dueOf(disk: MemoryDisk, { until, limit }: DueOptions): DueSagas {
   const next = timed.find(({ wakeAt }) => wakeAt > until)?.wakeAt;
   const due = timed.filter(({ wakeAt }) => wakeAt <= until).slice(0, limit);
   return { sagaIds: due.map(({ sagaId }) => sagaId), ...(next === undefined ? {} : { next }) };
-}
-
-function lockOn(disk: MemoryDisk, { sagaId, epoch, name }: LockRequest): Result<LockAnswer, StaleEpoch | StoreUnavailable> {
-  const stored = disk.sagas.get(sagaId);
-  const holder = disk.locks.get(name) ?? sagaId;
-  if (stored !== undefined && epoch !== stored.epoch) return err({ _tag: "StaleEpoch", sagaId, epoch: stored.epoch });
-  if (stored === undefined || !isUnfinished(stored.status))
-    return unavailable(`saga ${sagaId} has ended or is not there, and gets no lock`);
-  if (holder !== sagaId) return ok({ _tag: "HeldBy", sagaId: holder });
-  disk.locks.set(name, sagaId);
-  return ok({ _tag: "Granted" });
 }
 
 function endedOf(disk: MemoryDisk, { before, limit }: EndedOptions): readonly string[] {

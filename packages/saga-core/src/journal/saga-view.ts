@@ -253,7 +253,7 @@ function standingOf(action: SlotView): StandingEffect["known"] | undefined {
     .exhaustive();
 }
 
-/** A saga is parked when something waits for an operator and nothing is under way; it is waiting when only time or a signal can move it. */
+/** A saga is parked when something waits for an operator and nothing is under way; it is waiting when only time, a signal or a lock can move it. */
 export function statusOf(view: SagaView): SagaStatus {
   if (view.ending !== undefined) {
     return match(view.ending)
@@ -266,7 +266,7 @@ export function statusOf(view: SagaView): SagaStatus {
     compensation === undefined ? [action] : [action, compensation],
   );
   const waits = [...view.waits.values()].filter(({ state }) => state === "waiting");
-  if (slots.some(({ state }) => state === "open") || waits.some(({ lock }) => lock !== undefined)) return "running";
+  if (slots.some(({ state }) => state === "open")) return "running";
   if (slots.some(({ state }) => state === "parked")) return "parked";
   return waits.length > 0 ? "waiting" : "running";
 }

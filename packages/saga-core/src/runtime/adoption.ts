@@ -55,14 +55,17 @@ export async function adopt(
 }
 
 function replay(ports: InstancePorts, registry: Registry, journal: StoredJournal, entries: readonly Entry[]): Adopted {
-  const { sagaId, saga, epoch, records } = journal;
+  const { sagaId, saga, epoch, records, status } = journal;
   const definition = registry.get(saga);
   if (definition === undefined) {
     return quarantined("UnknownSaga", `no definition of saga ${saga.name} version ${saga.version} is registered with this engine`);
   }
   const machine = createMachine(definition, sagaId);
   try {
-    const step = machine.replay(entries);
+    const replayed = machine.replay(entries);
+    // Written before a saga that waits for a lock could leave memory, the journal does not say when to wake it: it stays until a record does.
+    const unsaid = status === "running" && replayed.status === "waiting" && replayed.entries.length === 0;
+    const step: Step = unsaid ? { ...replayed, status } : replayed;
     const instance = new SagaInstance(ports, machine, { sagaId, saga, epoch, sequence: records.length });
     const input = entries[0]?._tag === "SagaStarted" ? entries[0].input : undefined;
     return { _tag: "Adopted", instance, step, definition, input, epoch, entries: entries.length };

@@ -52,7 +52,10 @@ export interface EngineOptions {
    * every saga, unless no step is undone. Default: not checked.
    */
   readonly horizons?: Horizons | undefined;
-  /** A saga that only waits, for time or a signal, leaves memory when that is further away than this many milliseconds. Default 10,000. */
+  /**
+   * How long, in milliseconds, a saga that only waits is kept in memory. When nothing but time moves it, and that is further away, it leaves at once; when a signal or a lock may move it, once it has
+   * been at rest for so long. Default 10,000.
+   */
   readonly evictAfterMs?: number | undefined;
 }
 

@@ -5,7 +5,7 @@
 
 import { err, ok, type Result } from "neverthrow";
 import { match } from "ts-pattern";
-import type { AcquireLock, Command, RunOperation, StopOperation } from "../engine/command.ts";
+import type { Command, RunOperation, StopOperation } from "../engine/command.ts";
 import { judgeStopped, withKnowledge } from "../engine/join-attempts.ts";
 import type { SagaMachine, Step } from "../engine/machine.ts";
 import { operationId } from "../engine/operation.ts";
@@ -14,21 +14,21 @@ import type { Entry, Fact } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
 import type { AppendError, AppendRequest, JournalStore, SagaStatus } from "../journal/journal-store.ts";
 import type { OutboxEvent } from "../journal/outbox.ts";
-import { createAbortController } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import { messageOf } from "../primitives/thrown.ts";
-import { acquireLock } from "./lock-acquirer.ts";
-import type { LockQueues } from "./lock-queue.ts";
+import { Alarm } from "./alarm.ts";
+import { LockWatch } from "./lock-watch.ts";
 import type { SagaNotice } from "./observer.ts";
 import { type OperationResult, type RunnerPorts, type RunningOperation, runOperation } from "./operation-runner.ts";
 
 export interface InstancePorts extends RunnerPorts {
   readonly store: JournalStore;
-  readonly lockQueues: LockQueues;
   readonly observe?: ((notice: SagaNotice) => void) | undefined;
   /** Events were committed. */
   readonly onEvents: () => void;
-  /** A saga that only waits, and for longer than this many milliseconds, leaves memory. */
+  /** A place in line for a lock was given up: others may have come to hold it. */
+  readonly onLetGo: () => void;
+  /** A saga that only waits leaves memory: at once when only time moves it, and that is further away than this many milliseconds; else after so long at rest. */
   readonly evictAfterMs: number;
 }
 
@@ -60,9 +60,6 @@ export interface InstanceGone {
   readonly _tag: "InstanceGone";
 }
 
-/** A clock that was set shows within this time, in milliseconds. */
-const ALARM_MS_MAX = 10 * 60 * 1_000;
-
 export class SagaInstance {
   readonly ended: Promise<InstanceEnd>;
   readonly #ports: InstancePorts;
@@ -70,15 +67,16 @@ export class SagaInstance {
   readonly #machine: SagaMachine;
   readonly #place: InstancePlace;
   readonly #running = new Map<string, RunningOperation>();
-  /** Rings when time moves the saga next. */
-  #alarm: { readonly wakeAt: number; off(): void } | undefined;
+  /** Rings when time moves the saga next, or it has been at rest for long enough. */
+  readonly #alarm: Alarm;
+  readonly #locks: LockWatch;
   /** Operations whose stop is on its way to the journal. */
   readonly #stopping = new Set<string>();
   #sequence: number;
   #gone = false;
   #closing = false;
   #holds = 0;
-  #rest: Exclude<SagaStatus, "running"> | undefined;
+  #rest: { readonly status: Exclude<SagaStatus, "running">; readonly since: number } | undefined;
   /** Appends under way. */
   readonly #appends = new Set<Promise<unknown>>();
   #resolveEnded: (end: InstanceEnd) => void = () => undefined;
@@ -90,6 +88,13 @@ export class SagaInstance {
     this.#machine = machine;
     this.#place = place;
     this.#sequence = place.sequence;
+    this.#alarm = new Alarm(ports, () => this.#ring());
+    this.#locks = new LockWatch(ports, {
+      sagaId: place.sagaId,
+      waitsUntil: (path) => this.#machine.lockWaitsUntil(path),
+      apply: (fact) => void this.apply(fact),
+      onQuiet: () => this.#restOn(),
+    });
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -113,6 +118,11 @@ export class SagaInstance {
   release(): void {
     this.#holds -= 1;
     this.#leaveIfAtRest();
+  }
+
+  /** The store has it due: it may have come to hold a lock. */
+  nudge(): void {
+    this.#locks.look();
   }
 
   operation(path: string, slot: Slot): ReturnType<SagaMachine["operation"]> {
@@ -139,7 +149,6 @@ export class SagaInstance {
     } catch (thrown) {
       return this.#lose({ _tag: "BodyFailed", message: `the engine could not apply ${fact._tag}: ${String(thrown)}` });
     }
-    this.#ports.lockQueues.changed(this.#place.sagaId);
     return this.#commit(step);
   }
 
@@ -152,6 +161,8 @@ export class SagaInstance {
   /** Starts nothing more; what is in flight may still bring its outcome home. Resolves when it has. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#alarm.set(undefined);
+    this.#locks.stop();
     for (const operation of this.#running.values()) operation.drop();
     await Promise.all([...this.#running.values()].map(({ result }) => result));
     await Promise.all(this.#appends);
@@ -177,12 +188,14 @@ export class SagaInstance {
       saga,
       status: step.status,
       wakeAt: step.wakeAt,
+      locks: step.locks,
       record: record.value,
       outbox,
     });
     this.#appends.add(appending);
     const appended = await appending;
     this.#appends.delete(appending);
+    if (appended.isOk() && step.letsGo) this.#ports.onLetGo();
     if (this.#gone) return err({ _tag: "StoreUnavailable", message: "an earlier append of this saga failed" });
     if (appended.isErr()) return this.#lose(appended.error);
     if (outbox.length > 0) this.#ports.onEvents();
@@ -201,62 +214,73 @@ export class SagaInstance {
   #leave(end: InstanceEnd): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#alarm?.off();
+    this.#alarm.set(undefined);
+    this.#locks.stop();
     for (const operation of this.#running.values()) operation.drop();
     this.#onEnd(end);
     this.#resolveEnded(end);
   }
 
   #act({ commands, status }: Step): void {
-    if (!this.#closing) for (const command of commands) this.#perform(command);
-    this.#rest = status === "running" ? undefined : status;
+    this.#rest = status === "running" ? undefined : { status, since: this.#ports.now() };
+    if (!this.#closing) {
+      for (const command of commands) this.#perform(command);
+      this.#locks.look();
+    }
+    this.#restOn();
+  }
+
+  #restOn(): void {
     this.#leaveIfAtRest();
-    if (!this.#gone) this.#setAlarm();
+    if (!this.#gone && !this.#closing) this.#alarm.set(this.#nextLookAt());
   }
 
-  /** What was applied since this record is on its way: its turn comes. */
+  /** What was applied since this record is on its way: its turn comes. So does that of what is asked of the store. */
   #leaveIfAtRest(): void {
-    if (this.#rest === undefined || this.#holds > 0 || this.#appends.size > 0) return;
+    const rest = this.#rest;
+    if (rest === undefined || this.#holds > 0 || this.#appends.size > 0 || this.#locks.busy) return;
     const wakeAt = this.#machine.wakeAt();
+    const now = this.#ports.now();
     // What is due stays, whatever else it waits for: its alarm is about to ring.
-    const staysForMs = this.#rest === "waiting" ? this.#ports.evictAfterMs : 0;
-    if (wakeAt !== undefined && wakeAt - this.#ports.now() <= staysForMs) return;
-    this.#leave({ _tag: "Rested", status: this.#rest, wakeAt, quarantine: this.#machine.quarantine() });
+    const staysForMs = rest.status === "waiting" ? this.#ports.evictAfterMs : 0;
+    if (wakeAt !== undefined && wakeAt - now <= staysForMs) return;
+    const leavesAt = this.#leavesAt();
+    if (leavesAt !== undefined && now < leavesAt) return;
+    this.#leave({ _tag: "Rested", status: rest.status, wakeAt, quarantine: this.#machine.quarantine() });
   }
 
-  /** One alarm for all that the saga waits for: the earliest. */
-  #setAlarm(): void {
-    const wakeAt = this.#closing ? undefined : this.#machine.wakeAt();
-    if (this.#alarm?.wakeAt === wakeAt) return;
-    this.#alarm?.off();
-    this.#alarm = undefined;
-    if (wakeAt === undefined) return;
-    const controller = createAbortController();
-    this.#alarm = { wakeAt, off: () => controller.abort() };
-    const delayMs = Math.min(Math.max(wakeAt - this.#ports.now(), 0), ALARM_MS_MAX);
-    void this.#ports.timer.sleep(delayMs, controller.signal).then(() => {
-      if (!controller.signal.aborted) this.#ring();
-    });
+  /** What comes from others comes in bursts: a journal is not replayed for each of them. `undefined`: nothing keeps it. */
+  #leavesAt(): number | undefined {
+    if (this.#rest?.status !== "waiting" || !this.#machine.awaitsOthers()) return undefined;
+    return this.#rest.since + this.#ports.evictAfterMs;
+  }
+
+  /** One alarm for all that may be due: the earliest. */
+  #nextLookAt(): number | undefined {
+    const leavesAt = this.#leavesAt();
+    // Over already: something else keeps it, and lets it go.
+    const leaving = leavesAt !== undefined && leavesAt > this.#ports.now() ? leavesAt : undefined;
+    const times = [this.#machine.nextDueAt(), this.#locks.nextLookAt(), leaving].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** The store's clock decides, not the timer: one that rings early is set again, and a time that has been told is not told twice (FS-38). */
   #ring(): void {
-    this.#alarm = undefined;
     if (this.#closing) return;
     const at = this.#ports.now();
     for (let [path] = this.#machine.due(at); path !== undefined && !this.#gone; [path] = this.#machine.due(at)) {
       void this.apply({ _tag: "TimerFired", path, at });
     }
+    if ((this.#locks.nextLookAt() ?? Number.POSITIVE_INFINITY) <= at) this.#locks.look();
     // One that stayed because it was due may not be any more, on a clock that was set back.
-    this.#leaveIfAtRest();
-    if (!this.#gone) this.#setAlarm();
+    this.#restOn();
   }
 
   #perform(command: Command): void {
     match(command)
       .with({ _tag: "RunOperation" }, (order) => this.#run(order))
       .with({ _tag: "StopOperation" }, (order) => this.#stop(order))
-      .with({ _tag: "AcquireLock" }, (order) => void this.#acquire(order))
+      .with({ _tag: "WatchLock" }, (order) => this.#locks.add(order))
       .exhaustive();
   }
 
@@ -289,16 +313,6 @@ export class SagaInstance {
       const outcome = judgeStopped(rules, withKnowledge(join, operation.knowledge));
       this.#report(path, slot, { _tag: "Settled", outcome, attempts: 0 });
     }
-  }
-
-  async #acquire(order: AcquireLock): Promise<void> {
-    const { sagaId, epoch } = this.#place;
-    const waitsUntil = () => (this.#gone || this.#closing ? undefined : this.#machine.lockWaitsUntil(order.path));
-    const acquired = await acquireLock(order, { sagaId, epoch, waitsUntil }, this.#ports);
-    if (acquired === undefined) return;
-    if (acquired._tag === "StaleEpoch") this.#lose(acquired);
-    // It may have been left in the turn between the answer and this one. Nothing is awaited from here to the fact being applied.
-    else if (waitsUntil() !== undefined) void this.apply(acquired);
   }
 
   #report(path: string, slot: Slot, result: OperationResult): void {

@@ -94,6 +94,8 @@ export async function abandonSaga(
     record: record.value,
     outbox: [],
   });
+  // Whoever stands in line for its locks is due; also when the answer says nothing of what became of the record.
+  host.lookForDue();
   if (appended.isOk()) {
     host.forgetQuarantine(sagaId);
     host.ports.observe?.({ _tag: "EntryAppended", sagaId, saga, sequence: records.length, entry: fact });
@@ -103,7 +105,8 @@ export async function abandonSaga(
 
 function whyNotAbandon(host: SagaHost, sagaId: string, journal: StoredJournal, view: SagaView): string | undefined {
   const status = statusIn(journal, view);
-  const stuck = status === "parked" || (status === "running" && host.quarantine(sagaId) !== undefined);
+  const goesOn = status === "running" || status === "waiting";
+  const stuck = status === "parked" || (goesOn && host.quarantine(sagaId) !== undefined);
   if (!stuck) return `it is ${status}; only a parked saga can be abandoned`;
   return host.live(sagaId) === undefined ? undefined : "another operator's verb is at it: look again";
 }

@@ -14,7 +14,6 @@ import { hash128 } from "../primitives/hash.ts";
 import { canonicalJson, type Json } from "../primitives/json.ts";
 import { adopt } from "./adoption.ts";
 import { type InstanceEnd, type InstancePorts, SagaInstance } from "./instance.ts";
-import { LockQueues } from "./lock-queue.ts";
 import type { SagaLeft } from "./observer.ts";
 import type { Registry } from "./registry.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -70,12 +69,13 @@ export class SagaHost {
   readonly #watchers = new Map<string, Set<() => void>>();
   #closed = false;
 
-  constructor(ports: Omit<InstancePorts, "lockQueues">, registry: Registry) {
-    this.ports = { ...ports, lockQueues: new LockQueues() };
+  constructor(ports: Omit<InstancePorts, "onLetGo">, registry: Registry) {
+    this.ports = { ...ports, onLetGo: () => this.lookForDue() };
     this.#registry = registry;
     this.#wakeUps = new WakeUps({
       ...ports,
       asleep: (sagaId) => !this.#live.has(sagaId) && !this.#quarantined.has(sagaId),
+      nudge: (sagaId) => this.#live.get(sagaId)?.instance.nudge(),
       wake: async (sagaId) => {
         const present = await this.present(sagaId);
         return present.isOk();
@@ -86,6 +86,11 @@ export class SagaHost {
   /** Wakes sagas when their time comes, until the engine is closed. */
   wakeSleepers(): void {
     void this.#wakeUps.run();
+  }
+
+  /** Something outside the sagas in memory may have made others due. */
+  lookForDue(): void {
+    this.#wakeUps.note(this.ports.now());
   }
 
   /** Calls `listener` once the saga is in memory here, or the engine is closed; the function it hands back takes that back. */
@@ -122,7 +127,6 @@ export class SagaHost {
   /** It was ended without being driven. */
   forgetQuarantine(sagaId: string): void {
     this.#quarantined.delete(sagaId);
-    this.ports.lockQueues.gone(sagaId);
   }
 
   /**
@@ -210,7 +214,6 @@ export class SagaHost {
     for (const listener of this.#watchers.get(sagaId) ?? []) listener();
     live.instance.onEnd((end) => {
       if (this.#live.get(sagaId) === live) this.#live.delete(sagaId);
-      this.ports.lockQueues.gone(sagaId);
       if (end._tag === "Lost") void this.#afterLoss(sagaId, end.error, live);
       this.ports.observe?.({ _tag: "SagaLeft", sagaId, ...leftAs(end) });
       if (end._tag === "Rested" && end.quarantine !== undefined) this.#setQuarantine(sagaId, end.quarantine);
@@ -238,7 +241,9 @@ export class SagaHost {
     await this.ports.timer.sleep(STORE_RETRY_MS);
     if (this.#closed) return;
     const present = await this.present(sagaId);
-    if (present.isErr()) await this.#readoptLater(sagaId);
+    if (present.isErr()) return this.#readoptLater(sagaId);
+    // The append whose answer was lost may have let go of locks.
+    this.lookForDue();
   }
 
   /** Takes up every unfinished saga, oldest first, a bounded number at a time. A store that fails meanwhile is asked again. */

@@ -17,6 +17,8 @@ export interface WakeUpPorts {
   readonly now: () => number;
   /** Whether it needs waking: it is not in memory, and nothing is known to stand in its way. */
   readonly asleep: (sagaId: string) => boolean;
+  /** It is in memory, and due: perhaps for what its memory does not know, a lock that it has come to hold. */
+  readonly nudge: (sagaId: string) => void;
   /** Whether it is in memory now, or known to be unable to be. */
   readonly wake: (sagaId: string) => Promise<boolean>;
 }
@@ -34,7 +36,7 @@ export class WakeUps {
     this.#ports = ports;
   }
 
-  /** A saga left memory, and is due then. */
+  /** A saga that may not be in memory is due then. */
   note(wakeAt: number): void {
     this.#noted = Math.min(this.#noted, wakeAt);
     if (wakeAt < this.#nextLook) this.#look();
@@ -51,7 +53,7 @@ export class WakeUps {
 
   /** Wakes all that are due, a page at a time, each at most once; and tells when to look again. */
   async #wakeDue(): Promise<number> {
-    const { store, now, asleep, wake } = this.#ports;
+    const { store, now, asleep, nudge, wake } = this.#ports;
     const tried = new Set<string>();
     this.#noted = Number.POSITIVE_INFINITY;
     for (let limit = PAGE_SAGAS; !this.#stopped; ) {
@@ -59,6 +61,7 @@ export class WakeUps {
       if (due.isErr()) return now() + PAUSE_MS;
       const { sagaIds, next = Number.POSITIVE_INFINITY } = due.value;
       const sleeping = sagaIds.filter(asleep);
+      for (const sagaId of sagaIds) if (!asleep(sagaId) && !tried.has(sagaId)) nudge(sagaId);
       if (sleeping.some((sagaId) => tried.has(sagaId))) return now() + PAUSE_MS;
       const page = sleeping.slice(0, PAGE_SAGAS);
       const woken = await Promise.all(page.map(wake));

@@ -77,7 +77,7 @@ export const brokenRetention: readonly BrokenStore[] = [
     open: altered((_store, disk) => ({
       remove: (sagaIds) => Promise.resolve(ok({ removed: sagaIds.filter((sagaId) => disk.sagas.delete(sagaId)).length })),
     })),
-    noticedBy: ["remove: an unfinished saga is never removed, however it is asked", "remove: what a saga held is free for others"],
+    noticedBy: ["remove: an unfinished saga is never removed, however it is asked", "remove: takes nobody out of a line"],
   },
   {
     rule: "compares ids it should forget without regard to case",

@@ -163,7 +163,7 @@ const times: readonly BrokenStore[] = [
         return claim(sagaId);
       },
     })),
-    noticedBy: ["due: claims, loads and locks change no time"],
+    noticedBy: ["due: claims and looks change no time"],
   },
   {
     rule: "keeps times to itself, and not where its journals lie",

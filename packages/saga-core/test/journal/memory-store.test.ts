@@ -81,9 +81,14 @@ describe("faults", () => {
     const store = createMemoryStore({ disk });
     await store.append(request(0));
     store.crash();
-    const asked = [store.append(request(1)), store.load("a"), store.claim("a"), store.unfinished({ limit: 1 })];
+    const asked = [
+      store.append(request(1, { locks: { held: [], wanted: ["order:42"] } })),
+      store.load("a"),
+      store.claim("a"),
+      store.unfinished({ limit: 1 }),
+    ];
     const askedOfTime = [store.due({ until: 0, limit: 1 }), store.ended({ before: 0, limit: 1 }), store.remove(["a"])];
-    const askedLock = store.lock({ sagaId: "a", epoch: 1, name: "order:42" });
+    const askedLock = store.lockHolder("order:42");
     const askedOutbox = [store.outbox.pending({ limit: 1 }), store.outbox.published(["event-0"])];
     for (const promise of [...asked, ...askedOfTime, askedLock, ...askedOutbox]) expect(await settles(promise)).toBe(false);
     await store.close();
@@ -101,12 +106,11 @@ describe("faults", () => {
         now: () => 5,
         faults: { [when]: ({ sequence }: AppendRequest) => (sequence === 1 ? "crash" : undefined) },
       });
-      await store.append(request(0));
-      await store.lock({ sagaId: "a", epoch: 1, name: "order:42" });
+      await store.append(request(0, { locks: { held: ["order:42"], wanted: [] } }));
       expect(await settles(store.append(request(1, { status: "completed" })))).toBe(false);
       const next = createMemoryStore({ disk });
       const ended = (await next.ended({ before: 6, limit: 1 }))._unsafeUnwrap().sagaIds;
-      expect([ended, [...disk.locks]]).toEqual(when === "beforeCommit" ? [[], [["order:42", "a"]]] : [["a"], []]);
+      expect([ended, [...disk.locks]]).toEqual(when === "beforeCommit" ? [[], [["order:42", ["a"]]]] : [["a"], []]);
     }
   });
 });

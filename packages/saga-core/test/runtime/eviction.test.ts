@@ -6,11 +6,14 @@ import { z } from "zod";
 import { all, fault, saga, signal, sleep, waitFor } from "../../src/index.ts";
 import type { JournalStore, MemoryStore } from "../../src/journal.ts";
 import { VIRTUAL_START_MS } from "../virtual-timer.ts";
+import { inMemory } from "./in-memory.ts";
 import { type Bench, createBench, createParticipants, numberInput } from "./workbench.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+/** The engine's default. */
+const EVICT_AFTER_MS = 10_000;
 
 const approved = signal({ name: "approved", payload: z.number() });
 
@@ -38,7 +41,16 @@ function setUp() {
       return yield* later(yield* waitFor(approved));
     },
   });
-  return { bench, participants, patient, hopeful };
+  const greedy = saga({
+    name: "greedy",
+    input: numberInput,
+    *run(count) {
+      let sum = 0;
+      for (let nth = 0; nth < count; nth += 1) sum += yield* waitFor(approved);
+      return sum;
+    },
+  });
+  return { bench, participants, patient, hopeful, greedy };
 }
 
 /** Counts the claims and looks for due sagas that go through it, and may have some of them fail. */
@@ -101,11 +113,74 @@ describe("a saga that waits", () => {
     const { bench, participants, hopeful } = setUp();
     const { engine } = bench.open([hopeful]);
     (await engine.start(hopeful, 0, { id: "s" }))._unsafeUnwrap();
-    await bench.timer.idle();
+    await bench.timer.advance(EVICT_AFTER_MS);
     expect([bench.timer.sleepers, statusOn(bench)]).toEqual([0, "waiting"]);
     (await engine.signal("s", approved, 7, { key: "k" }))._unsafeUnwrap();
     await bench.timer.idle();
     expect([epochOf(bench), participants.told()]).toEqual([2, ["later 7"]]);
+  });
+
+  test("for signals stays until it has been at rest for a while, and each of them begins that anew", async () => {
+    const { bench, greedy } = setUp();
+    const memory = inMemory();
+    const { engine } = bench.open([greedy], { observer: memory.observer });
+    (await engine.start(greedy, 3, { id: "s" }))._unsafeUnwrap();
+    for (const key of ["a", "b"]) {
+      await bench.timer.advance(EVICT_AFTER_MS - 1);
+      (await engine.signal("s", approved, 1, { key }))._unsafeUnwrap();
+    }
+    await bench.timer.advance(EVICT_AFTER_MS - 1);
+    // A signal that is known already is none.
+    (await engine.signal("s", approved, 1, { key: "a" }))._unsafeUnwrap();
+    expect(memory.now()).toEqual(["s"]);
+    await bench.timer.advance(1);
+    expect([memory.now(), bench.timer.sleepers, epochOf(bench)]).toEqual([[], 0, 1]);
+    (await engine.signal("s", approved, 1, { key: "c" }))._unsafeUnwrap();
+    expect((await engine.result(greedy, "s"))._unsafeUnwrap()).toBe(3);
+  });
+
+  test("for a thousand signals takes all of them with one replay of its journal, and leaves", async () => {
+    const { bench, greedy } = setUp();
+    const memory = inMemory();
+    const { engine } = bench.open([greedy], { observer: memory.observer });
+    (await engine.start(greedy, 2_000, { id: "s" }))._unsafeUnwrap();
+    await bench.timer.advance(EVICT_AFTER_MS);
+    expect(memory.now()).toEqual([]);
+    for (let nth = 0; nth < 1_000; nth += 1) {
+      (await engine.signal("s", approved, 1, { key: `k${nth}` }))._unsafeUnwrap();
+      await bench.timer.advance(5);
+    }
+    expect(memory.adoptions).toEqual(["s"]);
+    expect(bench.entries("s").filter(({ _tag }) => _tag === "SignalTaken").length).toBe(1_000);
+    await bench.timer.advance(EVICT_AFTER_MS);
+    expect([memory.now(), bench.timer.sleepers]).toEqual([[], 0]);
+  });
+
+  test("for a signal or a time leaves after a while at rest, unless the time is near by then", async () => {
+    const { bench } = setUp();
+    const memory = inMemory();
+    const either = saga({
+      name: "either",
+      input: numberInput,
+      *run(seconds) {
+        return (yield* waitFor(approved, { timeout: { seconds } })).isOk();
+      },
+    });
+    const { engine } = bench.open([either], { observer: memory.observer });
+    for (const seconds of [19, 21]) (await engine.start(either, seconds, { id: `s${seconds}` }))._unsafeUnwrap();
+    await bench.timer.advance(EVICT_AFTER_MS);
+    expect(memory.now()).toEqual(["s19"]);
+    await bench.timer.advance(EVICT_AFTER_MS + 1_000);
+    expect([memory.adoptions, statusOn(bench, "s19"), statusOn(bench, "s21")]).toEqual([["s21"], "completed", "completed"]);
+  });
+
+  test("for a signal leaves at once, too, when the threshold is nothing", async () => {
+    const { bench, hopeful } = setUp();
+    const memory = inMemory();
+    const { engine } = bench.open([hopeful], { evictAfterMs: 0, observer: memory.observer });
+    (await engine.start(hopeful, 0, { id: "s" }))._unsafeUnwrap();
+    await bench.timer.idle();
+    expect([memory.now(), bench.timer.sleepers]).toEqual([[], 0]);
   });
 
   test("is woken by a cancellation, and goes back", async () => {
@@ -144,7 +219,13 @@ describe("a saga that waits", () => {
       expect((await engine.signal("s", approved, 8, { key: "k" }))._unsafeUnwrapErr()).toMatchObject({ reason: "keyReused" });
       expect((await engine.cancel("s", "too late"))._unsafeUnwrapErr()).toMatchObject({ reason: "pastPivot" });
     }
-    expect(epochOf(bench)).toBe(2);
+    expect(epochOf(bench)).toBe(1);
+    await bench.timer.advance(EVICT_AFTER_MS);
+    for (let nth = 0; nth < 60; nth += 1) {
+      (await engine.signal("s", approved, 7, { key: "k" }))._unsafeUnwrap();
+      expect((await engine.cancel("s", "too late"))._unsafeUnwrapErr()).toMatchObject({ reason: "pastPivot" });
+    }
+    expect(epochOf(bench)).toBe(1);
     (await engine.signal("s", approved, 7, { key: "another" }))._unsafeUnwrap();
     expect((await engine.result(forward, "s"))._unsafeUnwrap()).toBe(1);
   });
@@ -247,6 +328,10 @@ describe("sagas that cannot be woken", () => {
     await bench.timer.advance(HOUR);
     expect((await engine.inspect("s"))._unsafeUnwrap().status).toBe("parked");
     expect((await engine.parked())._unsafeUnwrap()).toMatchObject([{ sagaId: "s", quarantine: { _tag: "UnknownSaga" } }]);
+    // And can be ended, as any parked one.
+    (await engine.abandon("s", { by: "ada", reason: "ticket 7" }))._unsafeUnwrap();
+    expect(statusOn(bench)).toBe("abandoned");
+    expect((await engine.parked())._unsafeUnwrap()).toEqual([]);
   });
 
   test("because the store fails are woken when it is well again, without being asked for all the time", async () => {
@@ -343,7 +428,8 @@ describe("an engine", () => {
     (await engine.start(hopeful, 1, { id: "hopeful" }))._unsafeUnwrap();
     const asked = engine.result(patient, "long");
     await bench.timer.idle();
-    expect(bench.timer.sleepers).toBe(3);
+    // Its short sleep, its own leaving, the look at the result, and the engine's.
+    expect(bench.timer.sleepers).toBe(4);
     await engine.close();
     expect((await asked)._unsafeUnwrapErr()).toMatchObject({ _tag: "SagaUnavailable" });
     await bench.timer.idle();

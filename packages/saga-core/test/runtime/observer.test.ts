@@ -136,9 +136,10 @@ describe("an observer", () => {
     const { engine } = watched(bench, [patient], observer);
     bench.timer.pause();
     await engine.start(patient, 0, { id: "s" });
-    await settleDown(bench);
+    await bench.timer.advance(10_000);
     await engine.signal("s", go, 1, { key: "k" });
     await bench.timer.advance(86_400_000);
+    await bench.timer.advance(10_000);
     await engine.cancel("s", "enough");
     await settleDown(bench);
     expect(seen.map(lineOf).filter((line) => !line.startsWith("recovered"))).toEqual([

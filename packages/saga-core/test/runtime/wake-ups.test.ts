@@ -12,11 +12,13 @@ function open(wake: (sagaId: string, wakeUps: () => WakeUps) => Promise<void> = 
   const woken: { readonly sagaId: string; readonly at: number }[] = [];
   const start = timer.now();
   const awake = new Set<string>();
+  const nudged: string[] = [];
   const wakeUps: WakeUps = new WakeUps({
     store,
     timer,
     now: timer.now,
     asleep: (sagaId) => !awake.has(sagaId),
+    nudge: (sagaId) => nudged.push(sagaId),
     async wake(sagaId) {
       woken.push({ sagaId, at: timer.now() - start });
       awake.add(sagaId);
@@ -38,7 +40,7 @@ function open(wake: (sagaId: string, wakeUps: () => WakeUps) => Promise<void> = 
     } as const;
     (await store.append(request))._unsafeUnwrap();
   };
-  return { timer, store, woken, wakeUps, sleepUntil, start };
+  return { timer, store, awake, nudged, woken, wakeUps, sleepUntil, start };
 }
 
 test("each saga is woken when its time has come", async () => {
@@ -79,5 +81,21 @@ test("with nothing to wake, nothing waits; a saga that leaves memory later is wo
   wakeUps.note(start + MINUTE);
   await timer.sleep(2 * MINUTE);
   expect(woken).toEqual([{ sagaId: "late", at: MINUTE }]);
+  wakeUps.stop();
+});
+
+test("one that is due and awake is nudged, once per look, and holds up nobody", async () => {
+  const { timer, awake, nudged, woken, wakeUps, sleepUntil, start } = open();
+  await sleepUntil("busy", MINUTE);
+  await sleepUntil("asleep", 2 * MINUTE);
+  awake.add("busy");
+  void wakeUps.run();
+  await timer.sleep(MINUTE + 1);
+  expect(nudged).toEqual(["busy"]);
+  wakeUps.note(start + MINUTE);
+  await timer.sleep(1);
+  expect(nudged).toEqual(["busy", "busy"]);
+  await timer.sleep(2 * MINUTE);
+  expect(woken).toEqual([{ sagaId: "asleep", at: 2 * MINUTE }]);
   wakeUps.stop();
 });

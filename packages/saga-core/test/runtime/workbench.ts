@@ -15,6 +15,7 @@ import {
   type Engine,
   type Fault,
   type Json,
+  type Observer,
   step,
 } from "../../src/index.ts";
 import {
@@ -152,6 +153,7 @@ export interface OpenOptions {
   readonly random?: (() => number) | undefined;
   readonly onEvents?: (() => void) | undefined;
   readonly evictAfterMs?: number | undefined;
+  readonly observer?: Observer | undefined;
   /** Puts something between the engine and the store. */
   readonly wrap?: ((store: MemoryStore) => JournalStore) | undefined;
 }
@@ -166,7 +168,10 @@ export function createBench(): Bench {
     clock,
     disk,
     commits,
-    open(sagas, { faults = {}, random = () => 0, onEvents, evictAfterMs, wrap = (store: MemoryStore): JournalStore => store } = {}) {
+    open(
+      sagas,
+      { faults = {}, random = () => 0, onEvents, evictAfterMs, observer, wrap = (store: MemoryStore): JournalStore => store } = {},
+    ) {
       const store = createMemoryStore({
         now: () => timer.now() + clock.skewMs,
         disk,
@@ -179,7 +184,7 @@ export function createBench(): Bench {
         },
       });
       const life = mortal(timer);
-      const engine = createEngine({ sagas, store: wrap(store), timer: life.timer, random, onEvents, evictAfterMs });
+      const engine = createEngine({ sagas, store: wrap(store), timer: life.timer, random, onEvents, evictAfterMs, observer });
       const kill = (): void => {
         store.crash();
         life.end();

@@ -26,8 +26,6 @@ export interface ScheduleInvalid {
   readonly message: string;
 }
 
-export const UNDISTURBED: Schedule = { deviations: [] };
-
 const FAULTS: ReadonlySet<string> = new Set(FAULT_NAMES);
 
 export function isFaultName(choice: string): choice is FaultName {

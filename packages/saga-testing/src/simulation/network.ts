@@ -2,16 +2,7 @@
  * What lies between orchestrator and participants: every call passes here, and its fate is decided here. Requests that are under way arrive though their sender is dead;
  * what a participant did is observed where it answers, so that nothing rests on what the caller learned.
  */
-import {
-  type Answer,
-  type Fault,
-  type FaultTag,
-  fault,
-  type Resolution,
-  type Sending,
-  type Tagged,
-  type Transport,
-} from "@backstep/saga-core";
+import { type Answer, type FaultTag, fault, type Resolution, type Sending, type Tagged, type Transport } from "@backstep/saga-core";
 import { canonicalJson, isDecided, isFault } from "@backstep/saga-core/adapter";
 import { err, type Result } from "neverthrow";
 import { answerBody } from "../oracles/answer-body.ts";
@@ -195,7 +186,7 @@ export class Network {
     const { ledger, record } = this.#ports;
     let seen: Seen;
     try {
-      seen = (await send()) as Seen;
+      seen = await send();
     } catch {
       seen = err(fault("Unknown", "the participant threw"));
     }
@@ -252,7 +243,7 @@ function toldOf(seen: Seen, slot: Slot): Told {
   if (!isResult(seen)) return "Doubt";
   if (seen.isErr()) {
     const { error } = seen;
-    if (isFault(error)) return slot === "ask" && error._tag !== "Sealed" ? "Doubt" : (TOLD[(error as Fault)._tag] ?? "Doubt");
+    if (isFault(error)) return slot === "ask" && error._tag !== "Sealed" ? "Doubt" : (TOLD[error._tag] ?? "Doubt");
     return isDecided(error) ? "Refused" : "TurnedAway";
   }
   if (slot !== "ask") return "Succeeded";

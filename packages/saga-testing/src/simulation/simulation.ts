@@ -10,6 +10,7 @@ import { type AppendRequest, createMemoryDisk, type MemoryDisk, type OutboxEvent
 import type { Answer, Committed, Happening, History } from "../oracles/history.ts";
 import type { Violation } from "../oracles/law.ts";
 import type { Site } from "../participants/site.ts";
+import type { LogLine } from "../report/log.ts";
 import { Choices, type Named, type Picked, type Point } from "../schedule/choices.ts";
 import { type AppendFault, appendFaults, type FaultName } from "../schedule/fault.ts";
 import type { Deviation } from "../schedule/schedule.ts";
@@ -57,17 +58,6 @@ export interface Script<Participants> {
 export interface Plan {
   readonly deviations: readonly (Deviation | Picked | Named)[];
   readonly seed?: number | undefined;
-}
-
-export interface LogLine {
-  readonly atMs: number;
-  readonly sagaId: string | undefined;
-  readonly happening: Happening | FaultHappening;
-}
-
-export interface FaultHappening {
-  readonly _tag: "Fault";
-  readonly text: string;
 }
 
 /** A run and what in it breaks which law. */
@@ -174,7 +164,7 @@ export class Simulation<Participants> {
     const parked = first.flatMap((answer, index) => (isParked(answer) ? [this.#history(index, answer, answer, false)] : []));
     this.#choices.stop();
     this.#network.heal();
-    const answers = await Promise.all(first.map((answer, index) => (isParked(answer) ? this.#operate(index, answer) : answer)));
+    const answers = await Promise.all(first.map(async (answer, index) => (isParked(answer) ? this.#operate(index, answer) : answer)));
     if (!this.#isStuck) {
       await Promise.race([outside, this.#stuck.promise]);
       await Promise.race([this.#network.drain(), this.#stuck.promise]);

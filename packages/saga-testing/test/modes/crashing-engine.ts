@@ -138,7 +138,7 @@ function mortalStore(store: JournalStore, alive: () => boolean, onAppended: (req
     claim: (sagaId) => ask(() => store.claim(sagaId)),
     unfinished: (options) => ask(() => store.unfinished(options)),
     due: (options) => ask(() => store.due(options)),
-    lock: (request) => ask(() => store.lock(request)),
+    lockHolder: (name) => ask(() => store.lockHolder(name)),
     ended: (options) => ask(() => store.ended(options)),
     remove: (sagaIds) => ask(() => store.remove(sagaIds)),
     outbox: {

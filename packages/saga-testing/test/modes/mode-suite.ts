@@ -68,7 +68,8 @@ export const ENGINE_TESTS: Readonly<Record<string, Exceptions>> = {
   ),
   "packages/saga-core/test/runtime/lock.test.ts": everywhere(INSIDE),
   "packages/saga-core/test/runtime/lock-order.test.ts": onlyCrashes,
-  "packages/saga-core/test/runtime/lock-queue.test.ts": everywhere(INSIDE),
+  "packages/saga-core/test/runtime/lock-line.test.ts": everywhere(INSIDE),
+  "packages/saga-core/test/runtime/lock-eviction.test.ts": everywhere(INSIDE),
   "packages/saga-core/test/runtime/nesting.test.ts": onlyCrashes,
   "packages/saga-core/test/runtime/observer.test.ts": everywhere(INSIDE),
   "packages/saga-core/test/runtime/operator-crash.test.ts": onlyCrashes,
@@ -101,6 +102,7 @@ export const ENGINE_TESTS: Readonly<Record<string, Exceptions>> = {
   "packages/sqlite-store/test/whole-engine-definitions.test.ts": onlyCrashes,
   "packages/sqlite-store/test/whole-engine.crash.test.ts": everywhere(ELSEWHERE),
   "packages/sqlite-store/test/schema/version-1.test.ts": onlyCrashes,
+  "packages/sqlite-store/test/schema/version-2.test.ts": onlyCrashes,
 };
 
 interface LeftOut {

@@ -79,7 +79,7 @@ test("tells waits, signals, locks and events in words, and a step that stands in
   for (const path of ["run/all/0/room", "run/all/1/room", "run/room", "run/room~2"]) chronicle.settled(path);
   expect(shown(logged(chronicle, new Map()))).toMatchInlineSnapshot(`
     "
-    +0 ms    journal: started; lock house wanted
+    +0 ms    journal: started; lock house wanted; now waiting
              journal: lock house granted; waits for signal news until +1 min; now waiting
              journal: signal news received (3); the wait at news takes it; sleep begins, lasts until +2 h 0 min; now waiting
              the sender of a signal is told: taken
@@ -100,7 +100,7 @@ test("tells what operators and those outside do", () => {
   expect(shown([fault("cancel"), ...logged(chronicle, new Map([[2, 3_700_000]]))])).toMatchInlineSnapshot(`
     "
          +0 ms  s                 ✗ cancel
-                other  process 1    journal: started; lock house wanted
+                other  process 1    journal: started; lock house wanted; now waiting
     +1 h 1 min  other  process 2    journal: lock house refused, held by s1; goes back: Locked; compensated: Locked
                 other               who cancels is told: ended
     "

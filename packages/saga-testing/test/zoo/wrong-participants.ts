@@ -176,7 +176,7 @@ export const WRONG_PARTICIPANTS: readonly Mutant[] = [
           paid.has(call.key) ? fences.payment.resolve<{ readonly receipt: string }>(call) : ok({ _tag: "SealedForGood" as const }),
         retry,
       });
-      return checkoutOf({ ...shopSteps(shop), completePayment } as Steps);
+      return checkoutOf({ ...shopSteps(shop), completePayment });
     },
   },
   {

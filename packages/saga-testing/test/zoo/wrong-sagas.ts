@@ -120,7 +120,7 @@ export const WRONG_SAGAS: readonly Mutant[] = [
           }),
         retry,
       });
-      return checkoutOf({ ...steps, beginPayment } as never);
+      return checkoutOf({ ...steps, beginPayment });
     },
   },
   {
@@ -140,7 +140,7 @@ export const WRONG_SAGAS: readonly Mutant[] = [
         compensate: (input, context) => steps.useCoupon["~step"].compensate?.(input, context as never) as never,
         retry,
       });
-      return checkoutOf({ ...steps, useCoupon } as never);
+      return checkoutOf({ ...steps, useCoupon });
     },
   },
   {

@@ -1,4 +1,5 @@
 /** The zoo of wrong sagas: each has one small thing wrong with it, and each is caught by the law that it breaks, with a counterexample of at most three faults. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { explore, parseSchedule } from "../../src/index.ts";
 import { exploreMutant, type Mutant } from "./mutant.ts";
@@ -39,3 +40,25 @@ test("the right saga passes every single and double fault", { timeout: 240_000 }
   if (explored._tag === "Refuted") throw new Error(explored.counterexample.timeline);
   expect(explored.summary.leftOut).toBeUndefined();
 });
+
+describe("the page of the zoo", () => {
+  const page = readFileSync(new URL("../../../../docs/zoo.md", import.meta.url), "utf8");
+  const shown = [...WRONG_SAGAS, ...WRONG_PARTICIPANTS, ...WRONG_ENGINES].filter(({ name }) => page.includes(`## ${sentence(name)}`));
+
+  test("lists all animals, and shows three as diagrams", () => {
+    for (const { name, says } of [...WRONG_SAGAS, ...WRONG_PARTICIPANTS, ...WRONG_ENGINES]) expect(page).toContain(`| ${name} | ${says} |`);
+    expect(shown).toHaveLength(3);
+  });
+
+  test.each(shown.map((mutant) => [mutant.name, mutant] as const))("draws what is found: %s", async (_name, mutant) => {
+    const explored = await exploreMutant(mutant);
+    if (explored._tag === "Proved") throw new Error("nothing was found");
+    const { mermaid, schedule } = explored.counterexample;
+    expect(page).toContain(`\`\`\`mermaid\n${mermaid}\n\`\`\``);
+    expect(page).toContain(`\`${schedule}\``);
+  });
+});
+
+function sentence(name: string): string {
+  return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+}

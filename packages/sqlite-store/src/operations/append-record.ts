@@ -1,11 +1,13 @@
 /**
- * The append: guards first, then the saga's row, the record and its events; the one that ends a saga also lets go of its locks. Runs inside the batch's transaction and
+ * The append: guards first, then the saga's row, its places in line for locks, the record and its events. Runs inside the batch's transaction and
  * writes nothing when a guard refuses; when SQLite does, the batch runs anew without it. Also finds the evidence of an append whose COMMIT lost its answer.
  */
 import { type AppendError, type AppendRequest, RECORD_CHARACTERS_MAX, type SagaStatus } from "@backstep/saga-core/journal";
 import { err, ok, type Result } from "neverthrow";
 import type { SqliteDatabase } from "../driver.ts";
 import { eventValues, isEnded, isText, parseSagaRow, recordChecksum, type SagaRow } from "../row-codec.ts";
+import { unavailable } from "../write-queue.ts";
+import type { LockLines } from "./lock-lines.ts";
 
 export interface AppendOperation {
   append(request: AppendRequest): Result<void, AppendError>;
@@ -19,10 +21,7 @@ export interface AppendContext {
   readonly now: () => number;
 }
 
-/** By the index `locks_of_saga`: most sagas that end hold none, and pay one look for it. */
-export const RELEASE_LOCKS = "DELETE FROM locks WHERE saga = ?";
-
-export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendContext): AppendOperation {
+export function prepareAppend(database: SqliteDatabase, lockLines: LockLines, { writer, now }: AppendContext): AppendOperation {
   const findSaga = database.prepare("SELECT * FROM sagas WHERE saga_id = ?");
   const insertSaga = database.prepare(
     `INSERT INTO sagas (saga_id, name, version, status, wake_at, ended_at, epoch, writer, next_sequence, claims_without_progress, started_at)
@@ -33,7 +32,6 @@ export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendC
   const advanceTo = database.prepare(
     "UPDATE sagas SET next_sequence = ?, claims_without_progress = 0, status = ?, wake_at = ?, ended_at = ? WHERE position = ?",
   );
-  const releaseLocks = database.prepare(RELEASE_LOCKS);
   const insertRecord = database.prepare("INSERT INTO records (saga, sequence, epoch, writer, checksum, record) VALUES (?, ?, ?, ?, ?, ?)");
   const insertEvent = database.prepare("INSERT INTO outbox (id, type, source, subject, time, saga_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)");
   const findEvidence = database.prepare(
@@ -48,11 +46,15 @@ export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendC
   }
 
   function move({ position, status: statusBefore, wakeAt: wakeAtBefore }: SagaRow, { sequence, status, wakeAt }: AppendRequest): number {
-    const ended = isEnded(status);
-    if (status === statusBefore && wakeAt === wakeAtBefore && !ended) advance.run(sequence + 1, position);
+    if (status === statusBefore && wakeAt === wakeAtBefore && !isEnded(status)) advance.run(sequence + 1, position);
     else advanceTo.run(sequence + 1, status, ...timesOf(status, wakeAt, now()), position);
-    if (ended) releaseLocks.run(position);
     return position;
+  }
+
+  /** A saga that is first in line for what it waits for is due: it can go on. */
+  function dated(request: AppendRequest, saga: number | undefined): AppendRequest {
+    if (!lockLines.headsAny(saga, request.locks?.wanted ?? [])) return request;
+    return { ...request, wakeAt: Math.min(request.wakeAt ?? Number.POSITIVE_INFINITY, now()) };
   }
 
   return {
@@ -61,8 +63,15 @@ export function prepareAppend(database: SqliteDatabase, { writer, now }: AppendC
       const stored = row === undefined ? undefined : parseSagaRow(row);
       const guarded = guard(request, stored);
       if (guarded.isErr()) return guarded;
-      const position = stored === undefined ? create(request) : move(stored, request);
-      const { sequence, epoch, record, outbox } = request;
+      const { sagaId, sequence, epoch, record, outbox } = request;
+      const ends = isEnded(request.status);
+      const locks = ends ? undefined : request.locks;
+      const stolen = lockLines.findStolen(stored?.position, locks?.held ?? []);
+      if (stolen !== undefined) return unavailable(`another saga than ${sagaId} holds the lock ${stolen}`);
+      const moving = dated(request, stored?.position);
+      const position = stored === undefined ? create(moving) : move(stored, moving);
+      if (ends) lockLines.leaveAll(position);
+      else if (locks !== undefined) lockLines.takePlaces(position, locks);
       insertRecord.run(position, sequence, epoch, writer, recordChecksum(request), record);
       for (const event of outbox) insertEvent.run(...eventValues(event));
       return ok();
@@ -90,13 +99,15 @@ function guard({ sagaId, sequence, epoch }: AppendRequest, stored: SagaRow | und
 }
 
 /** What SQLite would refuse or bend, found before the request queues with others. `undefined`: nothing. */
-export function problemOf({ sagaId, sequence, epoch, saga, wakeAt, record, outbox }: AppendRequest): string | undefined {
+export function problemOf({ sagaId, sequence, epoch, saga, wakeAt, locks, record, outbox }: AppendRequest): string | undefined {
   if (!isText(sagaId) || sagaId.length === 0) return "a saga id is a non-empty, well-formed text";
   if (!Number.isSafeInteger(sequence) || sequence < 0) return `a sequence is an integer from 0; saga ${sagaId} brought ${sequence}`;
   if (!Number.isSafeInteger(epoch) || epoch < 1) return `an epoch is an integer from 1; saga ${sagaId} brought ${epoch}`;
   if (wakeAt !== undefined && !Number.isSafeInteger(wakeAt))
     return `a wakeAt is whole epoch milliseconds; saga ${sagaId} brought ${wakeAt}`;
   if (!isText(saga.name) || !Number.isSafeInteger(saga.version)) return `a saga has a name and an integer version; ${sagaId} has not`;
+  if (locks !== undefined && ![...locks.held, ...locks.wanted].every(isText))
+    return `the name of a lock is well-formed text; saga ${sagaId} brought another`;
   if (record.length > RECORD_CHARACTERS_MAX) {
     return `a record has at most ${RECORD_CHARACTERS_MAX} characters; record ${sequence} of saga ${sagaId} has ${record.length}`;
   }

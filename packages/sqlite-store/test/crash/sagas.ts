@@ -102,7 +102,7 @@ export async function beginSagas(engine: Engine, { sleeper, listener, holder, us
   (await engine.compensate("order", "returned"))._unsafeUnwrap();
 }
 
-/** Resolves once nothing moves but what takes back the order, until time or somebody outside does something: three sagas are out of memory, two ask for a lock. */
+/** Resolves once nothing moves but what takes back the order, until time or somebody outside does something: three sagas wait, two stand in line for a lock. */
 export async function atRest(engine: Engine): Promise<void> {
   const viewed = async (sagaId: string) => (await engine.inspect(sagaId))._unsafeUnwrap();
   for (const id of ["sleeper", "listener", "holder"]) while ((await viewed(id)).status !== "waiting") await delay(2);

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { SqliteDatabase } from "../../src/driver.ts";
 import { openDatabase } from "../../src/open-database.ts";
 import { prepareAppend } from "../../src/operations/append-record.ts";
+import { prepareLockLines } from "../../src/operations/lock-lines.ts";
 import { storeOn } from "../../src/sqlite-store.ts";
 import { recordsOf, recordTexts, request } from "../requests.ts";
 import { temporaryFile } from "../temporary-folder.ts";
@@ -14,7 +15,7 @@ const options = { synchronous: "NORMAL", busyTimeoutMs: 0 } as const;
 /** Appends at once, in a transaction of its own. */
 function appender(path: string): { append(appended: AppendRequest): void; close(): void } {
   const database = openDatabase({ path, ...options });
-  const operation = prepareAppend(database, { writer: 1, now: Date.now });
+  const operation = prepareAppend(database, prepareLockLines(database, Date.now), { writer: 1, now: Date.now });
   return {
     append(appended) {
       database.exec("BEGIN IMMEDIATE");

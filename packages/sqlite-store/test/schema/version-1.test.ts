@@ -82,12 +82,16 @@ describe("a file of version 1", () => {
       store.append({ sagaId, sequence, epoch: 1, saga, status, wakeAt, record: "later", outbox: [] });
     expect((await append("running", 1, "waiting", 5)).isOk()).toBe(true);
     expect((await append("new", 0, "waiting")).isOk()).toBe(true);
+    const locks = { held: ["order:1"], wanted: [] };
+    expect(
+      (await store.append({ sagaId: "parked", sequence: 2, epoch: 2, saga, status: "parked", locks, record: "held", outbox: [] })).isOk(),
+    ).toBe(true);
+    expect((await store.lockHolder("order:1"))._unsafeUnwrap()).toBe("parked");
     expect((await store.due({ until: 5, limit: 10 }))._unsafeUnwrap()).toEqual({ sagaIds: ["running"] });
-    expect((await store.lock({ sagaId: "running", epoch: 1, name: "order:1" }))._unsafeUnwrap()).toEqual({ _tag: "Granted" });
     expect((await store.unfinished({ limit: 10, waiting: true }))._unsafeUnwrap()).toEqual({ sagaIds: ["running", "parked", "new"] });
     expect((await append("running", 2, "completed")).isOk()).toBe(true);
     expect((await store.remove(["running", "completed", "parked"]))._unsafeUnwrap()).toEqual({ removed: 2 });
-    expect(await recordsOf(store, "parked")).toEqual(recordTexts("parked", 2));
+    expect(await recordsOf(store, "parked")).toEqual([...recordTexts("parked", 2), "held"]);
     await store.close();
   });
 

@@ -1,44 +1,22 @@
-// Goal: those of one engine who wait for a name get it in the order in which they asked, at once when it is free, and cost the store no more than one of them (FS-46). Method: a holder and its
-// waiters on paused time, so that whatever happens needs none; waiters that leave in every way; a store that counts, fails, and answers late.
+// Goal: those who wait for a name get it in the order in which they came, at once when it is free, and cost the store nothing meanwhile (I16, FS-46). Method: a holder and its waiters on paused time, so
+// that whatever happens needs none; waiters that leave in every way; two engines on one disk; a store that counts, fails, and answers late.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { type AnySaga, all, fail, lock, saga, savepoint, sleep } from "../../src/index.ts";
-import type { JournalStore, LockRequest, MemoryStore } from "../../src/journal.ts";
-import { LockQueues } from "../../src/runtime/lock-queue.ts";
-import { createVirtualTimer } from "../virtual-timer.ts";
-import { createHolder, createUser, go, HOUR, held, locked, setUp } from "./lock-rivals.ts";
-import { type Bench, createBench, createParticipants, numberInput, type Opened } from "./workbench.ts";
+import type { JournalStore, MemoryStore } from "../../src/journal.ts";
+import { createHolder, createUser, HOUR, held, letGo, locked, queued, rest, served, setUp } from "./lock-rivals.ts";
+import { createBench, createParticipants, numberInput, type Opened } from "./workbench.ts";
 
-/** All that can be done without time passing. */
-async function rest(bench: Bench): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await bench.timer.idle();
-}
-
-/** `u1`, `u2`, … in the order in which they stand behind `h`, time stopped, long after their first asking. */
-async function queued(given: ReturnType<typeof setUp>, { engine }: Opened, count: number): Promise<readonly string[]> {
-  given.bench.timer.pause();
-  const ids = Array.from({ length: count }, (_, at) => `u${at + 1}`);
-  for (const [at, id] of ids.entries()) {
-    (await engine.start(given.user, at + 1, { id }))._unsafeUnwrap();
-    await given.bench.timer.idle();
-  }
-  await given.bench.timer.advance(10_000);
-  return ids;
-}
-
-const letGo = async ({ engine }: Opened, id = "h") => (await engine.signal(id, go, 0, { key: "k" }))._unsafeUnwrap();
-const served = (given: ReturnType<typeof setUp>) => given.participants.of("uses").map(({ input }) => input);
-
-/** The holder, with what the store was asked for. */
-async function counted(given: ReturnType<typeof setUp>, asks: LockRequest[], ...more: readonly AnySaga[]): Promise<Opened> {
+/** The holder, with the names that the store was asked for. */
+async function counted(given: ReturnType<typeof setUp>, asks: string[], ...more: readonly AnySaga[]): Promise<Opened> {
   const first = await held(given);
   first.kill();
   const opened = given.bench.open([...given.sagas, ...more], {
     wrap: (store) => ({
       ...store,
-      lock: (request) => {
-        asks.push(request);
-        return store.lock(request);
+      lockHolder: (name) => {
+        asks.push(name);
+        return store.lockHolder(name);
       },
     }),
   });
@@ -78,35 +56,49 @@ describe("those who wait for a name", () => {
     expect(served(given)).toEqual([1, 2, 3]);
   });
 
-  test("ask the store no more often the more there are", async () => {
-    const asksOf = async (waiters: number): Promise<number> => {
-      const given = setUp(HOUR);
-      const asks: LockRequest[] = [];
-      await queued(given, await counted(given, asks), waiters);
-      const before = asks.length;
-      await given.bench.timer.advance(60_000);
-      return asks.length - before;
-    };
-    const alone = await asksOf(1);
-    expect(alone).toBeGreaterThan(10);
-    expect(await asksOf(100)).toBe(alone);
+  test("ask the store once each, and then for nothing until their time is over", async () => {
+    const given = setUp(HOUR);
+    const asks: string[] = [];
+    await queued(given, await counted(given, asks), 100);
+    expect(asks.length).toBe(100);
+    await given.bench.timer.advance(HOUR / 2);
+    expect(asks.length).toBe(100);
   });
 
-  test("get it from a holder of another engine within a second, the oldest first", async () => {
+  test.each([0, HOUR])(
+    "get it from a holder of another engine, the oldest first, whoever of the two they are live in (they stay %i ms)",
+    async (evictAfterMs) => {
+      const given = setUp(HOUR);
+      const left = await held(given);
+      const right = given.bench.open(given.sagas, { evictAfterMs });
+      await right.engine.recovered;
+      await queued(given, right, 3);
+      const at = given.bench.timer.now();
+      await letGo(left);
+      await rest(given.bench);
+      await rest(given.bench);
+      expect(served(given)).toEqual([1, 2, 3]);
+      expect(given.bench.timer.now()).toBe(at);
+      expect([...given.bench.disk.locks]).toEqual([]);
+    },
+  );
+
+  test("come in their order from two engines", async () => {
     const given = setUp(HOUR);
-    const { timer, disk } = given.bench;
-    disk.locks.set("order:42", "elsewhere");
-    timer.pause();
-    const { engine } = given.bench.open(given.sagas);
-    for (const nth of [1, 2, 3]) (await engine.start(given.user, nth, { id: `e${nth}` }))._unsafeUnwrap();
-    await timer.advance(10_000);
-    disk.locks.delete("order:42");
-    await timer.advance(1_000);
-    expect(served(given)).toEqual([1, 2, 3]);
+    const left = await held(given);
+    const right = given.bench.open(given.sagas);
+    await right.engine.recovered;
+    for (const [nth, { engine }] of [left, right, left, right, right].entries()) {
+      (await engine.start(given.user, nth, { id: `u${nth}` }))._unsafeUnwrap();
+      await given.bench.timer.idle();
+    }
+    await letGo(left);
+    for (let turn = 0; turn < 5; turn++) await rest(given.bench);
+    expect(served(given)).toEqual([0, 1, 2, 3, 4]);
   });
 });
 
-describe("one that leaves the queue", () => {
+describe("one that leaves the line", () => {
   test.each([
     ["first", 1],
     ["in the middle", 2],
@@ -161,17 +153,19 @@ describe("one that leaves the queue", () => {
     expect(served(given)).toEqual([2]);
   });
 
-  test("while the store still owes it an answer holds up nobody, and what it was granted ends with it", async () => {
+  test("while the store still owes it an answer holds up nobody, though it was first", async () => {
     const given = setUp(HOUR);
     const answer = Promise.withResolvers<void>();
     const asked = Promise.withResolvers<void>();
+    let asks = 0;
     given.bench.timer.pause();
     const opened = given.bench.open(given.sagas, {
       wrap: (store) => ({
         ...store,
-        lock: async (request) => {
-          const answered = await store.lock(request);
-          if (request.sagaId !== "u1") return answered;
+        lockHolder: async (name) => {
+          asks += 1;
+          const answered = await store.lockHolder(name);
+          if (asks > 1) return answered;
           asked.resolve();
           await answer.promise;
           return answered;
@@ -192,7 +186,7 @@ describe("one that leaves the queue", () => {
 
   test("with its engine asks no more, and the next engine serves them all", async () => {
     const given = setUp(HOUR);
-    const asks: LockRequest[] = [];
+    const asks: string[] = [];
     const opened = await counted(given, asks);
     await queued(given, opened, 3);
     await opened.engine.close();
@@ -208,10 +202,42 @@ describe("one that leaves the queue", () => {
   });
 });
 
+test("what the store answers while an engine closes is left to the next one", async () => {
+  const given = setUp();
+  const answer = Promise.withResolvers<void>();
+  const slow = given.participants.compensatable("slow", {
+    run: async (input) => {
+      await given.bench.timer.sleep(1_000);
+      return ok(input);
+    },
+  });
+  const both = saga({
+    name: "both",
+    input: numberInput,
+    *run(input) {
+      yield* all([slow(input), lock("order:42", { wait: HOUR })]);
+      return input;
+    },
+  });
+  given.bench.timer.pause();
+  const { engine } = given.bench.open([both], {
+    wrap: (store) => ({ ...store, lockHolder: (name) => answer.promise.then(() => store.lockHolder(name)) }),
+  });
+  (await engine.start(both, 1, { id: "s" }))._unsafeUnwrap();
+  await rest(given.bench);
+  const closed = engine.close();
+  answer.resolve();
+  await given.bench.timer.advance(1_000);
+  await closed;
+  expect(given.bench.entries("s").map(({ _tag }) => _tag)).toEqual(["SagaStarted", "OperationIntended", "LockWanted", "OperationSettled"]);
+  const next = given.bench.open([both]);
+  given.bench.timer.resume();
+  expect(await next.engine.result(both, "s")).toEqual(ok(1));
+});
+
 describe("one that may not wait", () => {
-  test("is refused at once behind those who wait, told by whom the name is held, and costs the store nothing", async () => {
+  test("is refused at once behind those who wait, told by whom the name is held", async () => {
     const given = setUp(HOUR);
-    const asks: LockRequest[] = [];
     const hasty = saga({
       name: "hasty",
       input: numberInput,
@@ -219,10 +245,9 @@ describe("one that may not wait", () => {
         yield* lock("order:42");
       },
     });
-    const opened = await counted(given, asks, hasty);
+    const opened = await counted(given, [], hasty);
     await queued(given, opened, 2);
     expect(await opened.engine.run(hasty, 0, { id: "n" })).toEqual(err(locked("h")));
-    expect(asks.filter(({ sagaId }) => sagaId === "n")).toEqual([]);
   });
 
   test("is told of the one ahead of it, when that one is granted the name meanwhile", async () => {
@@ -261,8 +286,8 @@ describe("one that may not wait", () => {
   });
 });
 
-describe("a saga that has the name in the store, and asks again", () => {
-  test("is not put behind those who wait for it", async () => {
+describe("a saga that asks again for a name", () => {
+  test("because it left a wait for it, comes at the end of the line", async () => {
     const given = setUp(HOUR);
     given.bench.timer.pause();
     const no = given.participants.compensatable("no", { run: () => err({ _tag: "Refused" } as const) });
@@ -278,29 +303,18 @@ describe("a saga that has the name in the store, and asks again", () => {
         return 1;
       },
     });
-    const first = Promise.withResolvers<void>();
-    let nth = 0;
-    const { engine } = given.bench.open([...given.sagas, again], {
-      wrap: (store) => ({
-        ...store,
-        lock: async (request) => {
-          const answer = await store.lock(request);
-          // What was granted first is not heard of.
-          if (request.sagaId === "s" && nth++ === 0) await first.promise;
-          return answer;
-        },
-      }),
-    });
-    const result = engine.run(again, 0, { id: "s" });
+    const first = await held(given);
+    first.kill();
+    given.bench.timer.pause();
+    const opened = given.bench.open([...given.sagas, again]);
+    const result = opened.engine.run(again, 0, { id: "s" });
     await rest(given.bench);
-    await engine.start(given.user, 1, { id: "u1" });
-    await rest(given.bench);
-    const at = given.bench.timer.now();
-    await given.bench.timer.advance(5_000);
-    await rest(given.bench);
+    await queued(given, opened, 2);
+    expect(given.bench.disk.locks.get("order:42")).toEqual(["h", "u1", "u2", "s"]);
+    await letGo(opened);
+    for (let turn = 0; turn < 3; turn++) await rest(given.bench);
     expect(await result).toEqual(ok(1));
-    expect(given.bench.timer.now()).toBe(at + 5_000);
-    expect(served(given)).toEqual([1]);
+    expect(served(given)).toEqual([1, 2]);
   });
 
   test("side by side, with another one in between, is granted it both times", async () => {
@@ -343,9 +357,9 @@ describe("a store", () => {
     const opened = given.bench.open(given.sagas, {
       wrap: (store) => ({
         ...store,
-        lock: async (request) => {
-          const answered = await store.lock(request);
-          if (answered.isOk() && answered.value._tag === "HeldBy") {
+        lockHolder: async (name) => {
+          const answered = await store.lockHolder(name);
+          if (answered.isOk() && answered.value === "h") {
             asked.resolve();
             await answer.promise;
           }
@@ -371,7 +385,7 @@ describe("a store", () => {
     const opened = given.bench.open(given.sagas, {
       wrap: (store: MemoryStore): JournalStore => ({
         ...store,
-        lock: (request) => (away ? Promise.resolve(err({ _tag: "StoreUnavailable", message: "away" })) : store.lock(request)),
+        lockHolder: (name) => (away ? Promise.resolve(err({ _tag: "StoreUnavailable", message: "away" })) : store.lockHolder(name)),
       }),
     });
     await opened.engine.recovered;
@@ -386,73 +400,7 @@ describe("a store", () => {
   });
 });
 
-describe("the queues", () => {
-  const wanted = () => true;
-
-  test("keep nothing of names that nobody waits for", () => {
-    const queues = new LockQueues();
-    const places = ["a", "b", "a"].map((name, nth) => queues.enter(name, { sagaId: `s${nth}`, wanted }));
-    places[0]?.heldBy("x");
-    places[1]?.heldBy("s1");
-    expect(queues.size).toBe(3 + 2 + 2);
-    for (const place of places) place.leave();
-    expect(queues.size).toBe(0);
-  });
-
-  test("let the holder ask again, wherever it stands, and wake it as soon as it is known to be the holder", async () => {
-    const queues = new LockQueues();
-    const timer = createVirtualTimer();
-    timer.pause();
-    const [first, second, third] = ["s1", "s1", "s2"].map((sagaId) => queues.enter("a", { sagaId, wanted }));
-    if (first === undefined || second === undefined || third === undefined) throw new TypeError("three stand there");
-    const sleeping = second.sleep(timer, HOUR);
-    expect(first.heldBy("s1")).toBe(true);
-    await sleeping;
-    expect([first.mayAsk, second.mayAsk, third.mayAsk]).toEqual([true, true, false]);
-    expect(first.heldBy("s1")).toBe(false);
-    queues.gone("s1");
-    expect([first.mayAsk, second.mayAsk, third.mayAsk]).toEqual([true, false, false]);
-  });
-
-  test("wake one that may not wait as soon as it is known who holds the lock", async () => {
-    const queues = new LockQueues();
-    const timer = createVirtualTimer();
-    timer.pause();
-    const first = queues.enter("a", { sagaId: "s1", wanted });
-    const hasty = queues.enter("a", { sagaId: "s2", wanted });
-    const sleeping = hasty.sleepUntilHolder(timer, HOUR);
-    first.heldBy("x");
-    await sleeping;
-    expect(hasty.holder).toBe("x");
-  });
-
-  test("lose no wake-up that comes while the one it is meant for is awake", async () => {
-    const queues = new LockQueues();
-    const timer = createVirtualTimer();
-    timer.pause();
-    const place = queues.enter("a", { sagaId: "s1", wanted });
-    place.heldBy("x");
-    queues.gone("x");
-    await place.sleep(timer, HOUR);
-    expect(timer.sleepers).toBe(0);
-  });
-
-  test("let go at once of one whose saga wants it no longer", () => {
-    const queues = new LockQueues();
-    let wants = true;
-    const first = queues.enter("a", { sagaId: "s1", wanted: () => wants });
-    const second = queues.enter("a", { sagaId: "s2", wanted });
-    expect([first.mayAsk, second.mayAsk]).toEqual([true, false]);
-    wants = false;
-    queues.changed("s1");
-    expect([first.mayAsk, second.mayAsk]).toEqual([false, true]);
-    first.leave();
-    second.leave();
-    expect(queues.size).toBe(0);
-  });
-});
-
-test("a member of an all that failed lets go of its place in the queue", async () => {
+test("a member of an all that failed lets go of its place in line", async () => {
   const given = setUp(HOUR);
   const first = await held(given);
   first.kill();

@@ -1,0 +1,32 @@
+/** One timer, set anew as often as its time changes. */
+import { createAbortController, type Timer } from "../primitives/host.ts";
+
+/** A clock that was set shows within this time, in milliseconds. */
+const ALARM_MS_MAX = 10 * 60 * 1_000;
+
+export class Alarm {
+  readonly #ports: { readonly timer: Timer; readonly now: () => number };
+  readonly #onRing: () => void;
+  #set: { readonly at: number; off(): void } | undefined;
+
+  constructor(ports: { readonly timer: Timer; readonly now: () => number }, onRing: () => void) {
+    this.#ports = ports;
+    this.#onRing = onRing;
+  }
+
+  /** Rings at this time, epoch milliseconds, or earlier; never, for `undefined`. What was set before counts no more. */
+  set(at: number | undefined): void {
+    if (this.#set?.at === at) return;
+    this.#set?.off();
+    this.#set = undefined;
+    if (at === undefined) return;
+    const controller = createAbortController();
+    this.#set = { at, off: () => controller.abort() };
+    const delayMs = Math.min(Math.max(at - this.#ports.now(), 0), ALARM_MS_MAX);
+    void this.#ports.timer.sleep(delayMs, controller.signal).then(() => {
+      if (controller.signal.aborted) return;
+      this.#set = undefined;
+      this.#onRing();
+    });
+  }
+}
