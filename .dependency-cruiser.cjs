@@ -74,6 +74,20 @@ module.exports = {
       to: { path: "^packages/http-adapter/src/server|node_modules/hono/" },
     },
     {
+      name: "the-kit-is-for-tests",
+      comment: "No package is built on it; tests are, and the example's proof.",
+      severity: "error",
+      from: { path: "^(packages/(?:domains/)?[^/]+|examples/[^/]+)/src/", pathNot: "^packages/saga-testing/" },
+      to: { path: "^packages/saga-testing/" },
+    },
+    {
+      name: "kit-serves-nothing",
+      comment: "Of the HTTP adapter it knows the types of its client, and no line that runs.",
+      severity: "error",
+      from: { path: "^packages/saga-testing/src/" },
+      to: { path: "^packages/(http-adapter/src/(?!client)|sqlite-store|domains)" },
+    },
+    {
       name: "nobody-imports-examples",
       severity: "error",
       from: { path: "^packages/" },

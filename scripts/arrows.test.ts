@@ -21,7 +21,7 @@ interface Cruise {
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const COPIED = ["packages", "examples", "package.json", "tsconfig.json", "tsconfig.base.json", "tsup.base.ts", ".dependency-cruiser.cjs"];
-const PACKAGES = ["saga-core", "contract", "participant", "sqlite-store", "http-adapter"];
+const PACKAGES = ["saga-core", "contract", "participant", "sqlite-store", "http-adapter", "saga-testing"];
 const DOMAINS = ["member", "member-point", "product", "coupon", "order", "payment"];
 
 /** What is wrong, where it is planted, what is imported there, and the rule that forbids it. */
@@ -37,6 +37,8 @@ const PLANTS = [
   ["a domain imports a domain", "packages/domains/order/src/order.ts", "@backstep/member", "domains-know-contract-and-participant"],
   ["a domain imports the engine", "packages/domains/coupon/src/coupon.ts", "@backstep/saga-core", "domains-know-contract-and-participant"],
   ["the adapter imports a domain", "packages/http-adapter/src/wire.ts", "@backstep/order", "http-adapter-knows-no-domain"],
+  ["a domain imports the test kit", "packages/domains/product/src/stock.ts", "@backstep/saga-testing", "the-kit-is-for-tests"],
+  ["the test kit imports the server", "packages/saga-testing/src/cast.ts", "@backstep/http-adapter/server", "kit-serves-nothing"],
   ["the client imports the server", "packages/http-adapter/src/client.ts", "./server.ts", "client-pulls-in-no-server"],
   [
     "a package imports the example",

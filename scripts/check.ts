@@ -31,6 +31,7 @@ const PACKAGES = [
   ...readdirSync("packages/domains", { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() && entry.name !== "test" ? [`packages/domains/${entry.name}`] : [],
   ),
+  "packages/saga-testing",
 ];
 
 function forEachPackage(run: (folder: string) => string | undefined): string | undefined {

@@ -1,52 +1,70 @@
 /**
- * Proves the checkout: every single and double fault of a payment by points, and of one partly by card; then two of them at once on short stock, at random, with three
- * faults. Prints the counts, and ends with 1 and a counterexample when a law is broken.
+ * Proves the checkout, on all cores: `npm run prove -- <random schedules> <seed>`. Prints what was run, and ends with 1 and a counterexample when a law is broken. Each
+ * proof runs in a process of its own, which is this file again.
  */
-import { cpus } from "node:os";
-import { type Counterexample, describeNamed, describeSummary, type ExploreOptions, explore } from "@backstep/saga-testing";
-import type { CheckoutInput } from "./shop.ts";
-import { accrue, byCard, byPoints, CONSERVATION, checkoutOf, openShop, type ProvedShop } from "./shop.ts";
+import { fork } from "node:child_process";
+import { availableParallelism, cpus } from "node:os";
+import { describeNamed, describeSummary, explore } from "@backstep/saga-testing";
+import { proofsOf } from "./proofs.ts";
+import { checkoutOf } from "./shop.ts";
 
-type Options = ExploreOptions<CheckoutInput, ProvedShop>;
+const RANDOM_SCHEDULES_DEFAULT = 100_000;
 
-const [schedules = "100000"] = process.argv.slice(2);
-const RANDOM_SCHEDULES = Number(schedules);
-if (!Number.isSafeInteger(RANDOM_SCHEDULES) || RANDOM_SCHEDULES < 0) {
-  console.error(`npm run prove -- <random schedules>: a whole number from 0; found ${schedules}`);
+interface Report {
+  readonly text: string;
+  readonly schedules: number;
+  readonly refuted: boolean;
+}
+
+const [randomText = String(RANDOM_SCHEDULES_DEFAULT), seedText = "1", indexText] = process.argv.slice(2);
+const [randomSchedules, seed] = [Number(randomText), Number(seedText)];
+if (![randomSchedules, seed].every((number) => Number.isSafeInteger(number) && number >= 0)) {
+  console.error(`npm run prove -- <random schedules> <seed>: whole numbers from 0; found ${randomText} ${seedText}`);
   process.exit(2);
 }
+const proofs = proofsOf(randomSchedules, seed);
 
-function optionsFor(inputs: readonly CheckoutInput[], more: Partial<Options>): Options {
-  return {
-    inputs,
-    participants: (site) => openShop(site, inputs.length),
-    laws: [CONSERVATION],
-    onEvent: accrue,
-    onProgress: ({ schedules: run, tookMs }) => process.stderr.write(`  ${run} schedules, ${Math.round(tookMs / 1_000)} s\r`),
-    ...more,
+await (indexText === undefined ? proveAll() : proveOne(Number(indexText)));
+
+async function proveAll(): Promise<void> {
+  const begunAt = performance.now();
+  console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "unknown"}; random schedules from seed ${seed}`);
+  let schedules = 0;
+  const waiting = proofs.map((_, index) => index);
+  const worker = async (): Promise<void> => {
+    for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
+      const report = await proveInProcess(index);
+      schedules += report.schedules;
+      if (report.refuted) process.exitCode = 1;
+      console.log(`\n${report.text}`);
+    }
   };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  const verdict = process.exitCode === 1 ? "a law is broken" : "every law was kept";
+  console.log(`\n${schedules} schedules in ${Math.round((performance.now() - begunAt) / 1_000)} s; ${verdict}`);
 }
 
-const PROOFS: readonly (readonly [what: string, options: Options])[] = [
-  ["a payment by points, all single and double faults", optionsFor([byPoints("o1")], {})],
-  ["a payment partly by card, all single and double faults", optionsFor([byCard("o1")], {})],
-  [
-    "two payments at once on short stock, three faults at random",
-    optionsFor([byPoints("o1"), byCard("o2")], { faults: 0, random: { schedules: RANDOM_SCHEDULES, faults: 3 } }),
-  ],
-];
-
-function refute({ timeline, schedule, violations }: Counterexample<ProvedShop>): void {
-  console.error(timeline);
-  console.error(`${violations.length} laws are broken; replay: ${JSON.stringify(schedule)}`);
-  process.exitCode = 1;
+function proveInProcess(index: number): Promise<Report> {
+  return new Promise((resolve, reject) => {
+    const child = fork(import.meta.filename, [randomText, seedText, String(index)]);
+    child.once("message", (report) => resolve(report as Report));
+    child.once("exit", (code) => reject(new Error(`proof ${index} ended with ${code} and said nothing`)));
+  });
 }
 
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`);
-for (const [what, options] of PROOFS) {
-  console.log(`\n${what}`);
-  const explored = await explore(checkoutOf, options);
-  console.log(describeSummary(explored.summary));
-  if (explored._tag === "Refuted") refute(explored.counterexample);
-  else console.log(describeNamed(explored.summary));
+async function proveOne(index: number): Promise<void> {
+  const proof = proofs[index];
+  if (proof === undefined) throw new RangeError(`there is no proof ${index}`);
+  const explored = await explore(checkoutOf, proof.options);
+  const { exhaustive, random } = explored.summary;
+  const lines = [proof.what, describeSummary(explored.summary)];
+  if (explored._tag === "Refuted")
+    lines.push(explored.counterexample.timeline, `replay: ${JSON.stringify(explored.counterexample.schedule)}`);
+  else if (index === 0) lines.push(describeNamed(explored.summary));
+  const report: Report = {
+    text: lines.join("\n"),
+    schedules: exhaustive.reduce((sum, count) => sum + count, random),
+    refuted: explored._tag === "Refuted",
+  };
+  process.send?.(report);
 }

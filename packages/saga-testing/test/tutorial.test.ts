@@ -186,7 +186,7 @@ describe("the tutorial", () => {
       "proved",
     ]);
     for (const [, indent = "", , region = ""] of regions) {
-      const code = region.replaceAll(new RegExp(`^${indent}`, "gm"), "");
+      const code = `${region.replaceAll(new RegExp(`^${indent}`, "gm"), "").trimEnd()}\n`;
       expect(tutorial).toContain(`\`\`\`ts\n${code}\`\`\``);
     }
   });

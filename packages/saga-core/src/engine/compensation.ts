@@ -1,5 +1,4 @@
 /** Going back: reverse order of completion, members of one `all` side by side (I3). Stopped by nothing; a park simply never continues here. */
-import { match } from "ts-pattern";
 import type { Cause } from "../definition/outcome.ts";
 import { needsCompensation, type Operation } from "./operation.ts";
 import type { UndoGroup, UndoNode } from "./scope.ts";
@@ -33,14 +32,16 @@ export function undoAll(nodes: readonly UndoNode[], cause: Cause, compensate: Co
 }
 
 function undoNode(node: UndoNode, cause: Cause, compensate: Compensate, done: () => void): void {
-  match(node)
-    .with({ _tag: "UndoOperation" }, ({ operation }) => {
-      if (needsCompensation(operation)) compensate(operation, cause, done);
-      else done();
-    })
-    .with({ _tag: "UndoScope" }, ({ nodes }) => undoAll(nodes, cause, compensate, done))
-    .with({ _tag: "UndoGroup" }, (group) => undoGroup(group, cause, compensate, done))
-    .exhaustive();
+  switch (node._tag) {
+    case "UndoOperation":
+      return needsCompensation(node.operation) ? compensate(node.operation, cause, done) : done();
+    case "UndoScope":
+      return undoAll(node.nodes, cause, compensate, done);
+    case "UndoGroup":
+      return undoGroup(node, cause, compensate, done);
+    default:
+      node satisfies never;
+  }
 }
 
 function undoGroup({ members }: UndoGroup, cause: Cause, compensate: Compensate, done: () => void): void {

@@ -2,7 +2,7 @@
  * The join over the attempts of one operation: what is known after each, and what to do next. Pure. Keeps sticky doubt (I1): "no effect of this attempt"
  * never means "no effect of the operation" once an earlier one may have had it; only success, a decision for the key or a seal says more.
  */
-import { match, P } from "ts-pattern";
+import { match } from "ts-pattern";
 import type { Attempt, OperationCause } from "../definition/outcome.ts";
 import type { ResolvedRetryPolicy } from "../definition/retry-policy.ts";
 import type { InDoubtPolicy, StepKind } from "../definition/step-definition.ts";
@@ -103,18 +103,27 @@ export interface Moment {
 
 /** Decides what follows from the latest attempt; `join` already contains it. */
 export function judgeAttempt(rules: OperationRules, join: Join, attempt: AnyAttempt, moment: Moment): Verdict {
-  return match(attempt)
-    .with({ _tag: "Succeeded" }, ({ output }): Verdict => ({ _tag: "Settle", outcome: { _tag: "Succeeded", output } }))
-    .with({ _tag: "Rejected" }, ({ error }) => concludeWithoutSuccess(rules, join, rejectedCause(error)))
-    .with({ _tag: P.union("Faulted", "Sealed") }, (found) => concludeWithoutSuccess(rules, join, faultedCause(rules, found)))
-    .with({ _tag: "KeyReused" }, (found) => parkOrFault(rules, "KeyReused", found))
-    .with({ _tag: "EvidenceLost" }, (found) => parkOrFault(rules, "EvidenceLost", found))
-    .with({ _tag: P.union("Unknown", "Unreadable", "NotSent", "Throttled", "Running") }, (found) => {
-      const delayMs = retryDelayMs(rules.retry, join.attempts, found, moment.random);
+  switch (attempt._tag) {
+    case "Succeeded":
+      return { _tag: "Settle", outcome: { _tag: "Succeeded", output: attempt.output } };
+    case "Rejected":
+      return concludeWithoutSuccess(rules, join, rejectedCause(attempt.error));
+    case "Faulted":
+    case "Sealed":
+      return concludeWithoutSuccess(rules, join, faultedCause(rules, attempt));
+    case "KeyReused":
+    case "EvidenceLost":
+      return parkOrFault(rules, attempt._tag, attempt);
+    case "Unknown":
+    case "Unreadable":
+    case "NotSent":
+    case "Throttled":
+    case "Running": {
+      const delayMs = retryDelayMs(rules.retry, join.attempts, attempt, moment.random);
       const more = join.counted < rules.retry.attempts && delayMs < moment.remainingMs;
-      return more ? ({ _tag: "RetryLater", delayMs } as const) : spent(rules, join, found);
-    })
-    .exhaustive();
+      return more ? { _tag: "RetryLater", delayMs } : spent(rules, join, attempt);
+    }
+  }
 }
 
 /** The participant's last word was no success, and it is final for this attempt. */

@@ -219,21 +219,34 @@ class Engine implements SagaMachine, Machine {
 
   #take(fact: Fact): void {
     this.#at = fact.at;
-    match(fact)
-      .with({ _tag: "SagaStarted" }, (started) => this.#start(started))
-      .with({ _tag: "OperationSettled" }, ({ path, slot, outcome }) => this.#settle(this.#expect(path, slot, "open"), outcome))
-      .with({ _tag: "OperationParked" }, (parked) => this.#park(parked))
-      .with({ _tag: "TimerFired" }, ({ path }) => this.#fire(path))
-      .with({ _tag: "SignalReceived" }, (received) => this.#receive(received))
-      .with({ _tag: "LockGranted" }, ({ path }) => this.#grantLock(path))
-      .with({ _tag: "LockRefused" }, ({ path, lockedBy }) => this.#wantedLock(path).ended({ _tag: "Refused", lockedBy }))
-      .with({ _tag: "CancelRequested" }, ({ by, reason }) => this.#halt({ _tag: "CancelledCause", by, reason }))
-      .with({ _tag: "OperatorRetried" }, ({ path, slot }) => this.#reopen(this.#expect(path, slot, "parked")))
-      .with({ _tag: "OperatorSettled" }, (settled) => this.#settleByOperator(settled))
-      .with({ _tag: "OperatorAbandoned" }, () => {
+    // A switch and no pattern: it runs for every fact of every saga, live and on replay.
+    switch (fact._tag) {
+      case "SagaStarted":
+        return this.#start(fact);
+      case "OperationSettled":
+        return this.#settle(this.#expect(fact.path, fact.slot, "open"), fact.outcome);
+      case "OperationParked":
+        return this.#park(fact);
+      case "TimerFired":
+        return this.#fire(fact.path);
+      case "SignalReceived":
+        return this.#receive(fact);
+      case "LockGranted":
+        return this.#grantLock(fact.path);
+      case "LockRefused":
+        return this.#wantedLock(fact.path).ended({ _tag: "Refused", lockedBy: fact.lockedBy });
+      case "CancelRequested":
+        return this.#halt({ _tag: "CancelledCause", by: fact.by, reason: fact.reason });
+      case "OperatorRetried":
+        return this.#reopen(this.#expect(fact.path, fact.slot, "parked"));
+      case "OperatorSettled":
+        return this.#settleByOperator(fact);
+      case "OperatorAbandoned":
         this.#ended = "abandoned";
-      })
-      .exhaustive();
+        return;
+      default:
+        fact satisfies never;
+    }
   }
 
   // Phases: run, then the pivot, then complete; or back.

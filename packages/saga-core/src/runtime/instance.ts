@@ -4,7 +4,6 @@
  */
 
 import { err, ok, type Result } from "neverthrow";
-import { match } from "ts-pattern";
 import type { Command, RunOperation, StopOperation } from "../engine/command.ts";
 import { judgeStopped, withKnowledge } from "../engine/join-attempts.ts";
 import type { SagaMachine, Step } from "../engine/machine.ts";
@@ -277,11 +276,16 @@ export class SagaInstance {
   }
 
   #perform(command: Command): void {
-    match(command)
-      .with({ _tag: "RunOperation" }, (order) => this.#run(order))
-      .with({ _tag: "StopOperation" }, (order) => this.#stop(order))
-      .with({ _tag: "WatchLock" }, (order) => this.#locks.add(order))
-      .exhaustive();
+    switch (command._tag) {
+      case "RunOperation":
+        return this.#run(command);
+      case "StopOperation":
+        return this.#stop(command);
+      case "WatchLock":
+        return this.#locks.add(command);
+      default:
+        command satisfies never;
+    }
   }
 
   #run(order: RunOperation): void {
