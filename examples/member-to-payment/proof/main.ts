@@ -4,7 +4,7 @@
  */
 import { fork } from "node:child_process";
 import { availableParallelism, cpus } from "node:os";
-import { describeNamed, describeSummary, explore } from "@backstep/saga-testing";
+import { describeNamed, describeSummary, explore, SagaRefuted } from "@backstep/saga-testing";
 import { proofsOf } from "./proofs.ts";
 import { checkoutOf } from "./shop.ts";
 
@@ -58,12 +58,11 @@ async function proveOne(index: number): Promise<void> {
   const explored = await explore(checkoutOf, proof.options);
   const { exhaustive, random } = explored.summary;
   const lines = [proof.what, describeSummary(explored.summary)];
-  if (explored._tag === "Refuted")
-    lines.push(explored.counterexample.timeline, `replay: ${JSON.stringify(explored.counterexample.schedule)}`);
+  if (explored._tag === "Refuted") lines.push(new SagaRefuted(explored.counterexample, explored.summary).message);
   else if (index === 0) lines.push(describeNamed(explored.summary));
   const report: Report = {
     text: lines.join("\n"),
-    schedules: exhaustive.reduce((sum, count) => sum + count, random),
+    schedules: [...exhaustive, ...random].reduce((sum, count) => sum + count, 0),
     refuted: explored._tag === "Refuted",
   };
   process.send?.(report);

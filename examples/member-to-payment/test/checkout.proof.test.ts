@@ -1,4 +1,4 @@
-// Goal: no fault, and no two of them in a row of random ones, makes the checkout lose or create anything. Method: the real services behind their fences, in one process; `npm run prove` searches further.
+// Goal: no single fault makes the checkout lose or create anything, and no three of them where two checkouts meet. Method: the real services behind their fences, in one process; `npm run prove` searches further.
 import { prove } from "@backstep/saga-testing";
 import { expect, test } from "vitest";
 import { proofsOf } from "../proof/proofs.ts";
@@ -19,6 +19,7 @@ test.each([byPoints, byCard])("keeps every law under every single fault: $what",
 test("two checkouts at once on short stock keep every law under three faults", { timeout: 240_000 }, async () => {
   if (together === undefined) throw new Error("there is a proof");
   const { random, seed } = await prove(checkoutOf, together.options);
-  expect(random).toBe(1_000);
+  expect(random.reduce((sum, count) => sum + count, 0)).toBe(1_000);
+  expect(random[3]).toBeGreaterThan(300);
   expect(seed).toBeDefined();
 });

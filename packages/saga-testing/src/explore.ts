@@ -2,76 +2,27 @@
  * Holds a saga against every schedule within bounds, and then against random ones. Owns the order of the search, its bounds, and what is said of what was left out; what
  * one run is, and what it must keep, is elsewhere.
  */
-import type { createEngine } from "@backstep/saga-core";
-import type { OutboxEvent } from "@backstep/saga-core/journal";
 import fc from "fast-check";
-import { assembleCast, type ParticipantsMaker, type Subject } from "./cast.ts";
+import { assembleCast, type Subject } from "./cast.ts";
+import { checkOptions } from "./check-options.ts";
 import { type Counterexample, counterexampleOf } from "./counterexample.ts";
+import type { ExploreOptions, RandomOptions } from "./explore-options.ts";
 import { judging } from "./judge-run.ts";
-import type { ParticipantLaw } from "./oracles/conserve.ts";
 import { CatalogueCount, type Met } from "./schedule/catalogue.ts";
 import { type Coverage, CoverageCount } from "./schedule/coverage.ts";
-import { type RandomPlan, randomPlan } from "./schedule/random-plan.ts";
-import { isFaultName, parseSchedule, type Schedule } from "./schedule/schedule.ts";
+import { type RandomPlan, randomPlan, shrinkablePlan } from "./schedule/random-plan.ts";
+import { type Deviation, parseSchedule, type Schedule } from "./schedule/schedule.ts";
 import { Search } from "./schedule/search.ts";
 import { inLockstep } from "./simulation/lockstep.ts";
-import { type Judged, type Outside, type Plan, type Run, type Script, Simulation } from "./simulation/simulation.ts";
-
-export interface ExploreOptions<Input, Participants> {
-  /** Starts one saga. */
-  readonly input?: Input | undefined;
-  /** Starts several at once, on the same participants. */
-  readonly inputs?: readonly Input[] | undefined;
-  /** Made anew for every schedule; keeps all its state in what it hands back. */
-  readonly participants?: ParticipantsMaker<Participants> | undefined;
-  readonly laws?: readonly ParticipantLaw<Participants>[] | undefined;
-  /** How many faults a schedule of the exhaustive search has at most. Default 2; 0 for none but the undisturbed run. */
-  readonly faults?: number | undefined;
-  /** How many decisions of generated participants differ from yes, at most. Default 1. */
-  readonly decisions?: number | undefined;
-  /** Random schedules after the exhaustive ones. Default: none. */
-  readonly random?: RandomOptions | undefined;
-  /** What somebody outside does meanwhile: signals, cancellations. */
-  readonly outside?: ((outside: Outside) => Promise<void>) | undefined;
-  /**
-   * A consumer of the events: handed each that was committed, at the end of a run, and twice, as a relay may. Default: nobody listens.
-   */
-  readonly onEvent?: ((event: OutboxEvent, participants: Participants) => void | PromiseLike<void>) | undefined;
-  /**
-   * All that tells one state of the participants from another, as JSON. Given, a schedule that leads to a state from which everything was tried before is not continued.
-   * What it leaves out must not matter to anything that follows. Default: every schedule is run to its end.
-   */
-  readonly state?: ((participants: Participants) => unknown) | undefined;
-  /** Runs this schedule alone: the text that a report prints. */
-  readonly replay?: string | undefined;
-  /** At most so many schedules in all. Default 1,000,000. */
-  readonly schedulesMax?: number | undefined;
-  /** At most so long, in milliseconds of the host's clock. Default: no bound. */
-  readonly tookMsMax?: number | undefined;
-  readonly evictAfterMs?: number | undefined;
-  /** Another build of the engine, which is then held against all laws but that of replay. Default: the one of this version. */
-  readonly createEngine?: typeof createEngine | undefined;
-  /** Told now and then. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
-
-export interface RandomOptions {
-  readonly schedules: number;
-  /** At most so many faults and decisions in each. Default 3. */
-  readonly faults?: number | undefined;
-  /** Default: from the clock. Printed with the summary. */
-  readonly seed?: number | undefined;
-}
-
-export interface Progress {
-  readonly schedules: number;
-  readonly tookMs: number;
-}
+import { type Judged, type Plan, type Run, type Script, Simulation } from "./simulation/simulation.ts";
 
 export interface Summary {
-  /** How many were run, by their number of faults; random ones apart. */
+  /** How many were run in full, by the number of faults: none, one, two and so on. */
   readonly exhaustive: readonly number[];
-  readonly random: number;
+  /** How many were run at random, by the number of faults and decisions that took place: a run that ends early does not come to all that was planned. */
+  readonly random: readonly number[];
+  /** One schedule was replayed, and nothing else. */
+  readonly replayed: boolean;
   readonly seed?: number | undefined;
   /** Points of the undisturbed run at which something could go wrong. */
   readonly points: number;
@@ -97,6 +48,12 @@ const PROGRESS_MS = 1_000;
 /** Shrinking tries at most so many schedules. */
 const SHRINKS_MAX = 2_000;
 
+/**
+ * As `prove`, and hands back what it found instead of throwing it.
+ *
+ * @throws {ProofFailed} when `participants`, the saga's maker, `outside`, `onEvent` or `state` throws, or waits for what never comes; with the schedule.
+ * @throws {TypeError} for options that do not fit.
+ */
 export async function explore<Input, Participants = undefined>(
   subject: Subject<Input, Participants>,
   options: ExploreOptions<Input, Participants>,
@@ -116,7 +73,9 @@ class Explorer<Input, Participants> {
   readonly #coverage = new CoverageCount();
   readonly #catalogue = new CatalogueCount();
   readonly #exhaustive: number[] = [];
-  #random = 0;
+  readonly #random: number[] = [];
+  #begun = 0;
+  #replayed = false;
   #points = 0;
   #toldAt = 0;
   #seed: number | undefined;
@@ -124,6 +83,7 @@ class Explorer<Input, Participants> {
   #found: Found<Participants> | undefined;
 
   constructor(subject: Subject<Input, Participants>, options: ExploreOptions<Input, Participants>) {
+    checkOptions(options);
     this.#options = options;
     const { faults = FAULTS_DEFAULT, decisions = DECISIONS_DEFAULT, outside, onEvent, state, evictAfterMs, createEngine } = options;
     this.#search = new Search({ faults, decisions });
@@ -156,6 +116,7 @@ class Explorer<Input, Participants> {
     if (schedule.isErr()) throw new TypeError(`replay: ${schedule.error.message}`);
     const { deviations } = schedule.value;
     await this.#runAll(once(schedule.value), ({ taken }) => {
+      this.#replayed = true;
       if (taken.length < deviations.length)
         throw new TypeError(`replay: ${text} does not fit this saga: only ${taken.length} of it took place`);
     });
@@ -168,7 +129,7 @@ class Explorer<Input, Participants> {
     };
     await this.#runAll(next, ({ taken, points }) => {
       if (taken.length === 0) this.#points = points.length;
-      const faults = taken.filter(({ choice }) => isFaultName(choice)).length;
+      const faults = faultsIn(taken);
       this.#exhaustive[faults] = (this.#exhaustive[faults] ?? 0) + 1;
       this.#search.grow(taken, points);
     });
@@ -176,16 +137,15 @@ class Explorer<Input, Participants> {
 
   async #searchAtRandom({ schedules, faults = RANDOM_FAULTS_DEFAULT, seed = Date.now() % 2 ** 31 }: RandomOptions): Promise<void> {
     this.#seed = seed;
-    // A fault adds points, so there are more of them than the undisturbed run shows.
-    const arbitrary = randomPlan({ points: Math.ceil(this.#points * 1.5) + 4, faults });
-    const plans = fc.sample(arbitrary, { seed, numRuns: schedules }).values();
+    const bounds = { points: this.#points, faults };
+    const plans = fc.sample(randomPlan(bounds), { seed, numRuns: schedules }).values();
     await this.#runAll(
       () => plans.next().value,
-      () => {
-        this.#random += 1;
+      ({ taken }) => {
+        this.#random[taken.length] = (this.#random[taken.length] ?? 0) + 1;
       },
     );
-    if (this.#found !== undefined) await this.#shrink(arbitrary, this.#found);
+    if (this.#found !== undefined) await this.#shrink(shrinkablePlan(bounds), this.#found);
   }
 
   async #shrink(arbitrary: fc.Arbitrary<RandomPlan>, found: Found<Participants>): Promise<void> {
@@ -193,28 +153,31 @@ class Explorer<Input, Participants> {
     const picked = deviations.map(({ point, choice }) => ({ point, pick: found.run.points[point - 1]?.choices.indexOf(choice) ?? 0 }));
     let tried = 0;
     const keeps = fc.asyncProperty(arbitrary, async (plan) => {
-      if (tried >= SHRINKS_MAX) return true;
+      if (tried >= SHRINKS_MAX || this.#timeIsOver()) return true;
       tried += 1;
       const next = await this.#judgeAlone(plan);
-      if (next.violations.length === 0) return true;
+      if (next === undefined || next.violations.length === 0) return true;
       this.#found = next;
       return false;
     });
     await fc.check(keeps, { examples: [[{ seed, deviations: picked }]], numRuns: 1, endOnFailure: false });
   }
 
-  async #judgeAlone(plan: Plan): Promise<Found<Participants>> {
+  async #judgeAlone(plan: Plan): Promise<Found<Participants> | undefined> {
     let judged: Found<Participants> | undefined;
     await inLockstep(
       once(() => {
         const simulation = new Simulation(this.#script, plan);
-        void simulation.ended.then((ended) => {
-          judged = foundIn(ended, plan);
-        });
+        simulation.ended.then(
+          (ended) => {
+            judged = foundIn(ended, plan);
+          },
+          // A schedule under which what was handed in throws is no shorter counterexample.
+          () => undefined,
+        );
         return simulation;
       }),
     );
-    if (judged === undefined) throw new Error("a run ended without a verdict");
     return judged;
   }
 
@@ -222,9 +185,10 @@ class Explorer<Input, Participants> {
     let failure: unknown;
     let failed = false;
     await inLockstep(() => {
-      if (this.#found !== undefined || failed || this.#isOver()) return undefined;
+      if (this.#found !== undefined || failed || this.#leftOut !== undefined) return undefined;
       const plan = next();
-      if (plan === undefined) return undefined;
+      if (plan === undefined || this.#isOver()) return undefined;
+      this.#begun += 1;
       const simulation = new Simulation(this.#script, plan);
       simulation.ended
         .then((ended) => {
@@ -252,16 +216,24 @@ class Explorer<Input, Participants> {
   }
 
   #isOver(): boolean {
-    const { schedulesMax = SCHEDULES_MAX_DEFAULT, tookMsMax = Number.POSITIVE_INFINITY } = this.#options;
-    const schedules = this.#schedules();
-    if (schedules >= schedulesMax) this.#leftOut ??= `stopped after ${schedules} schedules (schedulesMax)`;
-    if (performance.now() - this.#begunAt >= tookMsMax)
-      this.#leftOut ??= `stopped after ${tookMsMax} ms, ${schedules} schedules (tookMsMax)`;
-    return this.#leftOut !== undefined;
+    const { schedulesMax = SCHEDULES_MAX_DEFAULT, tookMsMax, random } = this.#options;
+    const bound =
+      this.#begun >= schedulesMax ? `schedulesMax, ${schedulesMax}` : this.#timeIsOver() ? `tookMsMax, ${tookMsMax} ms` : undefined;
+    if (bound === undefined) return false;
+    // The one that was asked for to know that there is one.
+    const known = this.#search.waiting + 1;
+    const rest = this.#seed === undefined ? `${known} schedules that were known by then, and what follows from them` : "random schedules";
+    const more = this.#seed === undefined && random !== undefined ? "; and all random ones" : "";
+    this.#leftOut = `${rest}${more} (${bound})`;
+    return true;
+  }
+
+  #timeIsOver(): boolean {
+    return performance.now() - this.#begunAt >= (this.#options.tookMsMax ?? Number.POSITIVE_INFINITY);
   }
 
   #schedules(): number {
-    return this.#exhaustive.reduce((sum, count) => sum + (count ?? 0), 0) + this.#random;
+    return sumOf(this.#exhaustive) + sumOf(this.#random);
   }
 
   #tell(): void {
@@ -274,7 +246,8 @@ class Explorer<Input, Participants> {
   #summary(): Summary {
     return {
       exhaustive: Array.from(this.#exhaustive, (count) => count ?? 0),
-      random: this.#random,
+      random: Array.from(this.#random, (count) => count ?? 0),
+      replayed: this.#replayed,
       seed: this.#seed,
       points: this.#points,
       merged: this.#search.merged,
@@ -284,6 +257,14 @@ class Explorer<Input, Participants> {
       leftOut: this.#leftOut,
     };
   }
+}
+
+function sumOf(counts: readonly (number | undefined)[]): number {
+  return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
+function faultsIn(taken: readonly Deviation[]): number {
+  return taken.filter(({ decides }) => decides !== true).length;
 }
 
 function foundIn<Participants>(judged: Judged<Participants>, { seed }: Plan): Found<Participants> {

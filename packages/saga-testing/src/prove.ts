@@ -1,7 +1,8 @@
 /** `prove`: explores, and throws what it found. For any test runner. */
 import type { Subject } from "./cast.ts";
 import type { Counterexample } from "./counterexample.ts";
-import { type ExploreOptions, explore, type Progress, type Summary } from "./explore.ts";
+import { explore, type Summary } from "./explore.ts";
+import type { ExploreOptions, Progress } from "./explore-options.ts";
 import { describeSummary } from "./report/summary.ts";
 
 /** A saga broke a law. The message tells which, by which schedule, and what happened. */
@@ -18,13 +19,16 @@ export class SagaRefuted extends Error {
 }
 
 /**
- * Runs a saga through every schedule within bounds: crashes at every append, calls that go lost, late or twice, at every step. Resolves when each of them kept every law.
+ * Runs a saga through every schedule with up to `faults` faults: crashes at every append, calls that go lost, late or twice, at every step. Resolves when each of them kept
+ * every law; also when a bound cut the search off, which `leftOut` of the summary tells.
  *
  * Two phases each: faults strike, then nothing goes wrong any more and an operator repeats what is parked; so a saga that never comes to its end is refuted too. The
- * engine is the real one; time, journal and network are simulated, so a schedule means the same run wherever it is replayed.
+ * engine is the real one; time, journal and network are simulated, so a schedule means the same run wherever it is replayed, as long as participants ask no clock and no
+ * dice but their site's: nothing notices it if they do.
  *
  * @throws {SagaRefuted} with the shortest schedule that was found to break a law.
- * @throws What `participants` or `outside` threw, and `TypeError` for a `replay` that does not fit.
+ * @throws {ProofFailed} when `participants`, the saga's maker, `outside`, `onEvent` or `state` throws, or waits for what never comes; with the schedule.
+ * @throws {TypeError} for options, or a `replay`, that do not fit.
  */
 export async function prove<Input, Participants = undefined>(
   subject: Subject<Input, Participants>,
@@ -52,7 +56,8 @@ function messageOf({ schedule, violations, timeline, mermaid }: Counterexample<u
     "",
     mermaid,
     "",
-    `replay: ${JSON.stringify(schedule)}`,
     describeSummary(summary),
+    "",
+    `replay: ${JSON.stringify(schedule)}`,
   ].join("\n");
 }

@@ -2,6 +2,8 @@
  * One run, told by hand: given participants, when this goes wrong here, what comes of it. For the test that shows one story, in virtual time; whether all stories end well
  * is `prove`'s question.
  */
+import type { createEngine } from "@backstep/saga-core";
+import type { OutboxEvent } from "@backstep/saga-core/journal";
 import { assembleCast, type ParticipantsMaker, type Subject } from "./cast.ts";
 import { judging } from "./judge-run.ts";
 import type { ParticipantLaw } from "./oracles/conserve.ts";
@@ -15,10 +17,16 @@ import { inLockstep } from "./simulation/lockstep.ts";
 import { type Outside, Simulation } from "./simulation/simulation.ts";
 
 export interface ScenarioOptions<Input, Participants> {
+  /** Starts one saga; `inputs` several at once. */
   readonly input?: Input | undefined;
   readonly inputs?: readonly Input[] | undefined;
   readonly participants?: ParticipantsMaker<Participants> | undefined;
   readonly laws?: readonly ParticipantLaw<Participants>[] | undefined;
+  /** A consumer of the events: handed each that was committed, at the end, twice. */
+  readonly onEvent?: ((event: OutboxEvent, participants: Participants) => void | PromiseLike<void>) | undefined;
+  readonly evictAfterMs?: number | undefined;
+  /** Another build of the engine, which is then held against all laws but that of replay. Default: the one of this version. */
+  readonly createEngine?: typeof createEngine | undefined;
 }
 
 export interface Outcome<Participants> {
@@ -29,7 +37,7 @@ export interface Outcome<Participants> {
   /** Laws that were broken; a story that is told right breaks none. */
   readonly violations: readonly Violation[];
   readonly timeline: string;
-  /** The same story for `replay`. */
+  /** What went wrong, for `replay`; what `given` prepared and somebody outside did is no part of it. */
   readonly schedule: string;
 }
 
@@ -89,7 +97,10 @@ async function play<Input, Participants>(
         for (const change of prepare) await change(cast.participants);
         return cast;
       },
-      judge: judging(options.laws ?? []),
+      judge: judging(options.laws ?? [], { anotherBuild: options.createEngine !== undefined }),
+      onEvent: options.onEvent,
+      evictAfterMs: options.evictAfterMs,
+      createEngine: options.createEngine,
       inputs,
       outside: async (world) => {
         await Promise.all(outside.map((act) => act(world)));
@@ -100,8 +111,12 @@ async function play<Input, Participants>(
   await inLockstep(handOut(simulation));
   const { run, violations } = await simulation.ended;
   if (run.taken.length < deviations.length) {
-    const met = run.points.map(({ label }) => label).join(", ");
-    throw new TypeError(`of ${deviations.length} things that should happen ${run.taken.length} could; the points were ${met}`);
+    const unmet = deviations.filter(
+      ({ label, choice }) => !run.taken.some((taken) => taken.choice === choice && run.points[taken.point - 1]?.label === label),
+    );
+    const wanted = unmet.map(({ label, choice }) => `${choice} at ${label}`).join(", ");
+    const points = [...new Set(run.points.map(({ label }) => label))].join(", ");
+    throw new TypeError(`${wanted} never could happen; the points were ${points}`);
   }
   const answers = run.histories.map(({ answer }) => answer);
   return {

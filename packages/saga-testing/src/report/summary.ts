@@ -1,32 +1,42 @@
 /** What was run, in a few lines, and what was not. */
 import type { Summary } from "../explore.ts";
-import { NAMED_SCHEDULES } from "../schedule/catalogue.ts";
+import { ELSEWHERE, NAMED_SCHEDULES } from "../schedule/catalogue.ts";
 import { formatSchedule } from "../schedule/schedule.ts";
 
-const FAULTS = ["no fault", "one fault", "two faults", "three faults"];
-
 export function describeSummary(summary: Summary): string {
-  const { exhaustive, random, seed, points, merged, coverage, tookMs, leftOut } = summary;
-  const schedules = exhaustive.reduce((sum, count) => sum + count, 0) + random;
-  const counts = exhaustive.map((count, faults) => `${count} with ${FAULTS[faults] ?? `${faults} faults`}`);
-  if (random > 0) counts.push(`${random} at random (seed ${seed})`);
+  const { exhaustive, random, replayed, seed, points, merged, coverage, tookMs, leftOut } = summary;
+  if (replayed) return "one schedule, replayed";
+  const [inFull, atRandom] = [exhaustive, random].map((counts) => counts.reduce((sum, count) => sum + count, 0));
+  const schedules = (inFull ?? 0) + (atRandom ?? 0);
   const perSecond = Math.round((schedules / Math.max(tookMs, 1)) * 1_000);
   return [
-    `${schedules} schedules: ${counts.join(", ")}; ${points} points in the undisturbed run; ${(tookMs / 1_000).toFixed(1)} s, ${perSecond} a second`,
+    `${schedules} schedules in ${(tookMs / 1_000).toFixed(1)} s, ${perSecond} a second; ${points} points in the undisturbed run`,
+    `in full: ${byFaults(exhaustive)}`,
+    ...(atRandom === 0 ? [] : [`at random, seed ${seed}: ${byFaults(random)}`]),
     ...(merged === 0 ? [] : [`${merged} were not continued: all that could follow had been tried`]),
     `faults: ${Object.entries(coverage)
       .map(([fault, count]) => `${fault} ${count}`)
       .join(", ")}`,
-    `named schedules: ${[...summary.named.keys()].join(" ")}`,
+    `named schedules: ${summary.named.size} of ${NAMED_SCHEDULES.length}, ${[...summary.named.keys()].join(" ")}`,
     ...(leftOut === undefined ? [] : [`left out: ${leftOut}`]),
   ].join("\n");
 }
 
-/** Each named schedule that was met, with one to replay it by. */
+const WORDS = ["none", "one", "two", "three"];
+
+function byFaults(counts: readonly number[]): string {
+  return counts.map((count, faults) => `${count} with ${WORDS[faults] ?? faults}`).join(", ");
+}
+
+/** Each failure schedule that has a name: how often it was met, and by which schedule first; or who sees to it instead. */
 export function describeNamed({ named }: Summary): string {
-  return NAMED_SCHEDULES.flatMap(({ id, says }) => {
-    const met = named.get(id);
-    if (met === undefined) return [`${id}  not met   ${says}`];
-    return [`${id}  ${String(met.schedules).padStart(7)}   ${says}: ${formatSchedule({ deviations: met.first })}`];
-  }).join("\n");
+  const met = NAMED_SCHEDULES.map(({ id, says }) => {
+    const found = named.get(id);
+    return [id, found === undefined ? "-" : String(found.schedules), says, found && formatSchedule({ deviations: found.first })] as const;
+  });
+  const elsewhere = Object.entries(ELSEWHERE).map(([id, why]) => [id, "", why, undefined] as const);
+  return [...met, ...elsewhere]
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([id, count, says, first]) => `${id} ${count.padStart(7)}  ${says}${first === undefined ? "" : `: ${first}`}`)
+    .join("\n");
 }

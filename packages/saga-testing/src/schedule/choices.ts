@@ -28,6 +28,8 @@ export type Place =
   | {
       readonly _tag: "Call";
       readonly sagaId: string;
+      /** Of the operation. */
+      readonly path: string;
       readonly kind: StepKind;
       readonly slot: Slot;
       readonly asks: boolean;
@@ -71,7 +73,7 @@ export class Choices {
     this.points.push(point);
     const choice = this.#wantedAt(point);
     if (choice === undefined || !point.choices.includes(choice)) return undefined;
-    this.taken.push({ point: this.points.length, choice });
+    this.taken.push(point.decides ? { point: this.points.length, choice, decides: true } : { point: this.points.length, choice });
     return choice;
   }
 

@@ -1,6 +1,6 @@
 /** Which faults struck in the schedules that were run, and how often: what a proof rests on, and what it does not. */
 import type { Point } from "./choices.ts";
-import { type Deviation, isFaultName } from "./schedule.ts";
+import type { Deviation } from "./schedule.ts";
 
 /** How many schedules each fault, and each decision of a participant, took part in. */
 export type Coverage = Readonly<Record<string, number>>;
@@ -9,8 +9,8 @@ export class CoverageCount {
   readonly #counts = new Map<string, number>();
 
   add(points: readonly Point[], taken: readonly Deviation[]): void {
-    for (const { point, choice } of taken) {
-      const label = isFaultName(choice) ? choice : `${points[point - 1]?.label ?? ""} ${choice}`;
+    for (const { point, choice, decides } of taken) {
+      const label = decides !== true ? choice : `${points[point - 1]?.label ?? ""} ${choice}`;
       this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
     }
   }

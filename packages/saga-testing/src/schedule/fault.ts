@@ -44,7 +44,7 @@ export type CallFault =
   /** The participant says that it is still at work, and finishes unheard. */
   | "in-progress"
   /** The participant will never accept it: malformed, unauthorised, unknown. */
-  | "fault"
+  | "refuse-for-good"
   /** The process dies as the request leaves; the request arrives later than its repetition by the next process. */
   | "die-in-flight"
   /** Another process takes the saga over while the request is on its way; this one lives on, unaware. */
@@ -52,8 +52,8 @@ export type CallFault =
 
 export type FaultName = AppendFault | CallFault;
 
-const APPEND: readonly AppendFault[] = ["die-before", "die-after", "refuse", "lose-verdict", "take-over", "cancel"];
-const READ: readonly CallFault[] = ["lose-answer", "fault", "die-in-flight"];
+const APPEND: readonly AppendFault[] = ["die-before", "die-after", "refuse", "lose-verdict", "cancel"];
+const READ: readonly CallFault[] = ["lose-answer", "refuse-for-good", "die-in-flight"];
 const ASK: readonly CallFault[] = ["lose-answer", "die-in-flight"];
 const COMMAND: readonly CallFault[] = [
   "refuse-connection",
@@ -64,22 +64,31 @@ const COMMAND: readonly CallFault[] = [
   "garble",
   "throttle",
   "in-progress",
-  "fault",
+  "refuse-for-good",
   "die-in-flight",
   "take-over-in-flight",
 ];
 /** What lasts over all attempts strikes where an attempt budget ends them. What goes on for a day would only make time pass. */
 const BUDGETED: readonly CallFault[] = [...COMMAND, "lose-every-answer", "arrive-late"];
 
-export function appendFaults({ hasDeadline }: { readonly hasDeadline: boolean }): readonly AppendFault[] {
-  return hasDeadline ? WITH_DEADLINE : APPEND;
+/** What can strike an append: a saga is taken over from whoever drives it now, once it is there; a deadline passes once. */
+export function appendFaults({ takeOver, deadline }: { readonly takeOver: boolean; readonly deadline: boolean }): readonly AppendFault[] {
+  if (!takeOver && !deadline) return APPEND;
+  return [...APPEND, ...(takeOver ? (["take-over"] as const) : []), ...(deadline ? (["pass-deadline"] as const) : [])];
 }
-const WITH_DEADLINE: readonly AppendFault[] = [...APPEND, "pass-deadline"];
 
-export function callFaults({ asks, kind, slot }: Pick<Sending, "asks" | "kind" | "slot">): readonly CallFault[] {
+/** @param current - Whether the caller drives its saga, so that there is something to take over. */
+export function callFaults(sending: Pick<Sending, "asks" | "kind" | "slot">, current: boolean): readonly CallFault[] {
+  const faults = faultsOf(sending);
+  return current ? faults : faults.filter((fault) => fault !== "take-over-in-flight");
+}
+
+function faultsOf({ asks, kind, slot }: Pick<Sending, "asks" | "kind" | "slot">): readonly CallFault[] {
   if (asks) return ASK;
   if (kind === "readOnly") return READ;
   return slot === "action" && kind !== "retriable" ? BUDGETED : COMMAND;
 }
 
-export const FAULT_NAMES: readonly FaultName[] = [...new Set<FaultName>([...WITH_DEADLINE, ...BUDGETED])];
+export const FAULT_NAMES: readonly FaultName[] = [
+  ...new Set<FaultName>([...appendFaults({ takeOver: true, deadline: true }), ...BUDGETED]),
+];

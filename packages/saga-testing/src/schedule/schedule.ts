@@ -11,6 +11,8 @@ export interface Deviation {
   readonly point: number;
   /** A fault's name, or, at a point where a participant decides, its decision. */
   readonly choice: string;
+  /** A participant's decision, and no fault. */
+  readonly decides?: boolean | undefined;
 }
 
 export interface Schedule {
@@ -28,13 +30,16 @@ export interface ScheduleInvalid {
 
 const FAULTS: ReadonlySet<string> = new Set(FAULT_NAMES);
 
-export function isFaultName(choice: string): choice is FaultName {
+function isFaultName(choice: string): choice is FaultName {
   return FAULTS.has(choice);
 }
 
+/** What a participant may decide, so that it can be written into a schedule. */
+export const DECISION = /^[\w.-]{1,100}$/;
+
 /** `seed=7 3:die-after 9:lose-answer 12=OutOfStock`; `calm` for the undisturbed run. A colon marks a fault, an equals sign a decision. */
 export function formatSchedule({ deviations, seed }: Schedule): string {
-  const words = deviations.map(({ point, choice }) => `${point}${isFaultName(choice) ? ":" : "="}${choice}`);
+  const words = deviations.map(({ point, choice, decides }) => `${point}${decides === true ? "=" : ":"}${choice}`);
   if (seed !== undefined) words.unshift(`seed=${seed}`);
   return words.length === 0 ? "calm" : words.join(" ");
 }
@@ -54,7 +59,7 @@ export function parseSchedule(text: string): Result<Schedule, ScheduleInvalid> {
     const [point, choice] = [Number(parsed["point"]), parsed["choice"] ?? ""];
     if (parsed["mark"] === ":" && !isFaultName(choice)) return invalid(`${choice} is no fault; there are ${FAULT_NAMES.join(", ")}`);
     if (point <= (deviations.at(-1)?.point ?? 0)) return invalid(`points ascend from 1; ${point} does not`);
-    deviations.push({ point, choice });
+    deviations.push(parsed["mark"] === "=" ? { point, choice, decides: true } : { point, choice });
   }
   return ok({ deviations, seed });
 }

@@ -3,7 +3,7 @@
  * before any with two, so that the first counterexample is among the shortest. A point's choices are known only once a run has come there, so the search grows as it goes.
  */
 import type { Point } from "./choices.ts";
-import { type Deviation, isFaultName } from "./schedule.ts";
+import type { Deviation } from "./schedule.ts";
 
 export interface Bounds {
   /** How many faults one schedule has at most. */
@@ -53,6 +53,17 @@ export class Search {
     return undefined;
   }
 
+  /** Schedules that are known and have not been handed out. There are more: each of these that has room brings others. */
+  get waiting(): number {
+    let count = 0;
+    for (const parent of this.#parents.flat()) {
+      if (parent === undefined) continue;
+      const rest = { ...parent };
+      while (nextOf(rest, this.#roomIn(parent.deviations)) !== undefined) count += 1;
+    }
+    return count;
+  }
+
   /** A run is over: its later points are places to differ at. */
   grow(deviations: readonly Deviation[], points: readonly Point[]): void {
     const room = this.#roomIn(deviations);
@@ -81,7 +92,7 @@ export class Search {
   }
 
   #roomIn(deviations: readonly Deviation[]): Bounds {
-    const faults = deviations.filter(({ choice }) => isFaultName(choice)).length;
+    const faults = deviations.filter(({ decides }) => decides !== true).length;
     return { faults: this.#bounds.faults - faults, decisions: this.#bounds.decisions - (deviations.length - faults) };
   }
 }
@@ -94,7 +105,7 @@ function nextOf(parent: Parent, room: Bounds): Deviation | undefined {
     const choice = fits ? point.choices[parent.choice] : undefined;
     if (choice !== undefined) {
       parent.choice += 1;
-      return { point: parent.point + 1, choice };
+      return point?.decides === true ? { point: parent.point + 1, choice, decides: true } : { point: parent.point + 1, choice };
     }
     parent.point += 1;
     parent.choice = 0;

@@ -53,7 +53,8 @@ export class Network {
   /** Requests that arrive once the operation is undone, or else when the saga is over. */
   readonly #late = new Map<string, Message>();
   readonly #repeats: Message[] = [];
-  readonly #underWay = new Set<Promise<unknown>>();
+  /** With what each is about. */
+  readonly #underWay = new Map<Promise<unknown>, string>();
   /** What participants last said of each operation: what their fences hold, as far as anybody can tell from outside. */
   readonly #decided = new Map<string, unknown>();
   readonly #timer;
@@ -69,9 +70,9 @@ export class Network {
 
   /** All that is still under way arrives. */
   async drain(): Promise<void> {
-    for (const message of [...this.#late.values(), ...this.#repeats.splice(0)]) this.#inBackground(this.#deliver(message));
+    for (const message of [...this.#late.values(), ...this.#repeats.splice(0)]) this.#inBackground(message, this.#deliver(message));
     this.#late.clear();
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay.keys());
   }
 
   /** Faults that last are over. */
@@ -83,7 +84,7 @@ export class Network {
   underWay(): readonly unknown[] {
     const open = [...this.#open].map((id) => `${id} ${this.#attempts.get(id)}`);
     const late = [...this.#late.keys()];
-    return [late, this.#repeats.map(({ key }) => key), this.#underWay.size, [...this.#lasting], open, [...this.#decided]];
+    return [late, this.#repeats.map(({ key }) => key), [...this.#underWay.values()].sort(), [...this.#lasting], open, [...this.#decided]];
   }
 
   async #carry(process: Process, sending: Sending, send: Send): Promise<Seen> {
@@ -118,7 +119,7 @@ export class Network {
     const { sending, key } = message;
     const lasting = sending.asks ? undefined : this.#lasting.get(key);
     if (lasting !== undefined) return this.#last(lasting, message);
-    const chosen = choices.at(pointOf(sending, attempt)) as CallFault | undefined;
+    const chosen = choices.at(pointOf(sending, attempt, process.current)) as CallFault | undefined;
     if (chosen === undefined) return this.#transmit(message);
     this.#ports.strike(message.sagaId, chosen);
     return this.#disturb(chosen, process, message);
@@ -151,12 +152,18 @@ export class Network {
       case "throttle":
         return err(fault("Throttled", "come later", { retryAfterMs: BUSY_MS }));
       case "in-progress":
-        this.#inBackground(this.#timer.sleep(IN_PROGRESS_MS).then(() => this.#deliver(message)));
+        this.#inBackground(
+          message,
+          this.#timer.sleep(IN_PROGRESS_MS).then(() => this.#deliver(message)),
+        );
         return err(fault("Running", "still at work", { retryAfterMs: 2 * IN_PROGRESS_MS }));
-      case "fault":
+      case "refuse-for-good":
         return err(fault("Faulted", "never like this"));
       case "die-in-flight":
-        this.#inBackground(this.#timer.sleep(IN_FLIGHT_MS).then(() => this.#deliver(message)));
+        this.#inBackground(
+          message,
+          this.#timer.sleep(IN_FLIGHT_MS).then(() => this.#deliver(message)),
+        );
         process.die();
         return lost();
       case "take-over-in-flight":
@@ -207,17 +214,17 @@ export class Network {
     if (late !== undefined) await this.#deliver(late);
   }
 
-  #inBackground(work: Promise<unknown>): void {
-    const tracked = work.finally(() => this.#underWay.delete(tracked));
-    this.#underWay.add(tracked);
+  #inBackground({ slot, key }: Message, work: Promise<unknown>): void {
+    const tracked: Promise<unknown> = work.finally(() => this.#underWay.delete(tracked));
+    this.#underWay.set(tracked, `${slot} ${key}`);
   }
 }
 
-function pointOf(sending: Sending, attempt: number): Point {
+function pointOf(sending: Sending, attempt: number, current: boolean): Point {
   const { asks, slot, step, kind, path, call } = sending;
   const named = asks ? `query about ${step}` : slot === "action" ? step : `undo of ${step}`;
-  const place = { _tag: "Call", sagaId: call.sagaId, kind, slot, asks, attempt, parallel: PARALLEL.test(path) } as const;
-  return { label: `${named} #${attempt}`, place, choices: callFaults(sending), decides: false };
+  const place = { _tag: "Call", sagaId: call.sagaId, path, kind, slot, asks, attempt, parallel: PARALLEL.test(path) } as const;
+  return { label: `${named} #${attempt}`, place, choices: callFaults(sending, current), decides: false };
 }
 
 /** A segment of a path that an `all` makes. */

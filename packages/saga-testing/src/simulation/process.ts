@@ -26,6 +26,8 @@ export interface Process {
   readonly life: number;
   readonly engine: Engine;
   readonly alive: boolean;
+  /** Whether callers turn to this one, because no other has come after it. */
+  readonly current: boolean;
   /** Settles when another process has to be asked: this one is dead, or has been taken over from. */
   readonly over: Promise<"over">;
   /** Nothing of it settles, waits or is written any more. Participants go on. */
@@ -42,6 +44,7 @@ export function startProcess(life: number, ports: ProcessPorts): Process {
   const over = Promise.withResolvers<"over">();
   const timer = clock.timer();
   let alive = true;
+  let left = false;
   let struck: AppendFault | undefined;
 
   const store = createMemoryStore({
@@ -85,6 +88,9 @@ export function startProcess(life: number, ports: ProcessPorts): Process {
     get alive() {
       return alive;
     },
+    get current() {
+      return alive && !left;
+    },
     over: over.promise,
     die() {
       if (!alive) return;
@@ -94,7 +100,10 @@ export function startProcess(life: number, ports: ProcessPorts): Process {
       ports.onDeath(process);
       over.resolve("over");
     },
-    leave: () => over.resolve("over"),
+    leave() {
+      left = true;
+      over.resolve("over");
+    },
     engine: undefined as unknown as Engine,
   };
   process.engine = ports.createEngine({

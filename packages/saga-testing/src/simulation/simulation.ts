@@ -3,22 +3,22 @@
  * repeats what is parked, and everything must come to an end. A run follows from (cast, schedule) alone.
  */
 import type { AnySaga, Signal } from "@backstep/saga-core";
-import { createEngine, type SagaParked } from "@backstep/saga-core";
-import type { Json, Tagged } from "@backstep/saga-core/adapter";
+import { createEngine, type SagaParked, type SagaRequestInvalid } from "@backstep/saga-core";
+import { canonicalJson, type Json, type Tagged, toJson } from "@backstep/saga-core/adapter";
 import { decodeRecord } from "@backstep/saga-core/engine";
-import { type AppendRequest, createMemoryDisk, type MemoryDisk, type OutboxEvent } from "@backstep/saga-core/journal";
+import { type AppendRequest, createMemoryDisk, createMemoryStore, type MemoryDisk, type OutboxEvent } from "@backstep/saga-core/journal";
 import type { Answer, Committed, Happening, History } from "../oracles/history.ts";
 import type { Violation } from "../oracles/law.ts";
 import type { Site } from "../participants/site.ts";
 import type { LogLine } from "../report/log.ts";
 import { Choices, type Named, type Picked, type Point } from "../schedule/choices.ts";
 import { type AppendFault, appendFaults, type FaultName } from "../schedule/fault.ts";
-import type { Deviation } from "../schedule/schedule.ts";
+import { DECISION, type Deviation, formatSchedule } from "../schedule/schedule.ts";
 import { Ledger } from "./ledger.ts";
 import { Network } from "./network.ts";
 import { type Process, startProcess } from "./process.ts";
 import { seeded } from "./random.ts";
-import { JournalDigests, stateOf } from "./state.ts";
+import { JournalDigests, stateOf, timelessEntries } from "./state.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 /** What takes part in a run, made anew for each. */
@@ -85,6 +85,8 @@ const ASK_AGAIN_MS = 50;
 const ROUNDS_MAX = 5;
 /** Time passes this often, and no end is in sight. */
 const JUMPS_MAX = 20_000;
+/** So many turns in which nothing sleeps and nothing happens: more than any chain of promises that goes on by itself could need. */
+const IDLE_TURNS_MAX = 1_000;
 const DELAY_MS_MAX = 20;
 const OPERATOR = { by: "operator", reason: "what went wrong is mended" } as const;
 
@@ -102,7 +104,10 @@ export class Simulation<Participants> {
   readonly #happenings = new Map<string, Happening[]>();
   readonly #commits: (Committed & { readonly sagaId: string })[] = [];
   readonly #log: LogLine[] = [];
+  readonly #seed: number | undefined;
   readonly #stuck = Promise.withResolvers<"stuck">();
+  readonly #failed = Promise.withResolvers<never>();
+  #idleTurns = 0;
   #isStuck = false;
   #process: Process | undefined;
   readonly #processes: Process[] = [];
@@ -114,6 +119,8 @@ export class Simulation<Participants> {
 
   constructor(script: Script<Participants>, { deviations, seed }: Plan) {
     this.#script = script;
+    this.#seed = seed;
+    this.#failed.promise.catch(() => undefined);
     this.#choices = new Choices(deviations);
     this.#random = seeded(seed ?? 0);
     this.#sagaIds = script.inputs.map((_, index) => `s${index + 1}`);
@@ -123,8 +130,10 @@ export class Simulation<Participants> {
     this.#site = {
       now: () => this.#clock.now(),
       effects: ledger,
-      choose: (question, [first = "", ...others]) =>
-        choices.at({ label: `${question} decides`, place: { _tag: "Decision" }, choices: others, decides: true }) ?? first,
+      choose: (question, alternatives) => {
+        const [first, ...others] = checkedAlternatives(question, alternatives);
+        return choices.at({ label: `${question} decides`, place: { _tag: "Decision" }, choices: others, decides: true }) ?? first;
+      },
     };
     const delayMsMax = seed === undefined ? 0 : (script.delayMsMax ?? DELAY_MS_MAX);
     const delays = seeded((seed ?? 0) + 1);
@@ -137,9 +146,11 @@ export class Simulation<Participants> {
       delayMs: () => (delayMsMax === 0 ? 0 : Math.floor(delays() * delayMsMax)),
       takeOver: (from) => this.#takeOver(from),
     });
-    this.ended = this.#judged().finally(() => {
+    this.ended = Promise.race([this.#judged(), this.#failed.promise]).finally(() => {
       this.done = true;
     });
+    // Whoever runs it hears of what went wrong, maybe later than a host thinks fit.
+    this.ended.catch(() => undefined);
   }
 
   /** Called when all that can be done at this moment is done: time passes. */
@@ -147,19 +158,36 @@ export class Simulation<Participants> {
     if (this.#clock.jumps <= JUMPS_MAX && this.#clock.jump()) return;
     this.#isStuck = true;
     this.#stuck.resolve("stuck");
+    this.#idleTurns += 1;
+    if (this.#idleTurns > IDLE_TURNS_MAX)
+      this.#fail(new Error("it waits for something that is neither virtual time nor done at once: a timer, a file, the network"));
+  }
+
+  /** Not the saga's fault, but that of what was handed in. */
+  #fail(thrown: unknown): void {
+    const schedule = formatSchedule({ deviations: this.#choices.taken, seed: this.#seed });
+    const error = new ProofFailed(schedule, thrown);
+    this.#failed.reject(error);
   }
 
   async #judged(): Promise<Judged<Participants>> {
-    const cast = await this.#script.assemble(this.#site);
-    this.#cast = cast;
-    const judge = await this.#script.judge(cast);
-    const run = await this.#live(cast);
-    return { run, violations: await judge(run) };
+    try {
+      const cast = await this.#script.assemble(this.#site);
+      this.#cast = cast;
+      const judge = await this.#script.judge(cast);
+      const run = await this.#live(cast);
+      assertStarted(run.histories);
+      return { run, violations: await judge(run) };
+    } catch (thrown) {
+      this.#fail(thrown);
+      return this.#failed.promise;
+    }
   }
 
   async #live({ participants, saga }: Cast<Participants>): Promise<Run<Participants>> {
     this.#open();
     const outside = this.#script.outside?.(this.#outside());
+    outside?.catch((thrown: unknown) => this.#fail(thrown));
     const first = await Promise.all(this.#sagaIds.map((_, index) => this.#untilAnswered(index)));
     const parked = first.flatMap((answer, index) => (isParked(answer) ? [this.#history(index, answer, answer, false)] : []));
     this.#choices.stop();
@@ -318,23 +346,26 @@ export class Simulation<Participants> {
 
   #onAppend(process: Process, request: AppendRequest): AppendFault | undefined {
     const { sagaId } = request;
-    const chosen = this.#choices.at(this.#pointOf(request)) as AppendFault | undefined;
+    const chosen = this.#choices.at(this.#pointOf(process, request)) as AppendFault | undefined;
     if (chosen === undefined) return undefined;
     this.#strike(sagaId, chosen);
-    if (chosen === "take-over") this.#takeOver(process);
+    if (chosen === "take-over") {
+      // On the disk at once, so that this very append comes too late.
+      void createMemoryStore({ disk: this.#disk, now: () => this.#clock.now() }).claim(sagaId);
+      this.#takeOver(process);
+    }
     if (chosen === "cancel") void this.#outside().cancel(sagaId, "changed my mind");
     if (chosen === "pass-deadline") this.#passDeadline(sagaId);
     return chosen;
   }
 
-  #pointOf(request: AppendRequest): Point {
+  #pointOf(process: Process, request: AppendRequest): Point {
     const { sagaId, sequence, status, record } = request;
-    const hasDeadline = this.#saga["~saga"].deadlineMs !== undefined;
     const place = { _tag: "Append", sagaId, status, record } as const;
     return {
       label: `append ${sagaId} ${sequence}`,
       place,
-      choices: appendFaults({ hasDeadline }),
+      choices: appendFaults({ takeOver: sequence > 0 && process.current, deadline: this.#clock.now() < (this.#deadlineOf(sagaId) ?? 0) }),
       decides: false,
       state: this.#stateAt(request),
     };
@@ -344,15 +375,24 @@ export class Simulation<Participants> {
   #stateAt({ sagaId, record }: AppendRequest): string | undefined {
     const { state } = this.#script;
     if (state === undefined || this.#cast === undefined || !this.#choices.spent) return undefined;
+    const { participants } = this.#cast;
     const owners = this.#processes.map((process) => process.alive && process !== this.#process);
-    return stateOf([
-      this.#journals.digest(),
-      sagaId,
-      JSON.parse(record),
-      owners.filter((zombie) => zombie).length,
-      this.#network.underWay(),
-      state(this.#cast.participants),
-    ]);
+    const own = this.#ownState(() => state(participants));
+    if (own === undefined) return undefined;
+    const zombies = owners.filter((zombie) => zombie).length;
+    return stateOf([this.#journals.digest(), sagaId, timelessEntries(record), zombies, this.#network.underWay()], own);
+  }
+
+  /** As JSON text. The journal that asks for it is no place to throw. */
+  #ownState(look: () => unknown): string | undefined {
+    try {
+      return toJson(look()).match(canonicalJson, ({ path, found }) => {
+        throw new TypeError(`state hands back JSON; ${path === "" ? "it" : path} is ${found}`);
+      });
+    } catch (thrown) {
+      this.#fail(thrown);
+      return undefined;
+    }
   }
 
   #onCommitted({ life }: Process, { sagaId, record, status, outbox }: AppendRequest): void {
@@ -381,8 +421,13 @@ export class Simulation<Participants> {
   }
 
   #passDeadline(sagaId: string): void {
+    const deadlineAt = this.#deadlineOf(sagaId);
+    if (deadlineAt !== undefined) this.#clock.skipTo(deadlineAt + 1);
+  }
+
+  #deadlineOf(sagaId: string): number | undefined {
     const [start] = this.#happenings.get(sagaId)?.find((happening) => happening._tag === "Committed")?.entries ?? [];
-    if (start?._tag === "SagaStarted" && start.deadlineAt !== undefined) this.#clock.skipTo(start.deadlineAt + 1);
+    return start?._tag === "SagaStarted" ? start.deadlineAt : undefined;
   }
 
   #strike(sagaId: string, fault: FaultName): void {
@@ -393,6 +438,39 @@ export class Simulation<Participants> {
     this.#happenings.get(sagaId)?.push(happening);
     this.#log.push({ atMs: this.#clock.now(), sagaId, happening });
   }
+}
+
+/** What was handed in threw, or never came to an end. The message says what, and under which schedule; `cause` is what was thrown. */
+export class ProofFailed extends Error {
+  readonly schedule: string;
+
+  constructor(schedule: string, thrown: unknown) {
+    super(`under the schedule ${JSON.stringify(schedule)}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+      cause: thrown,
+    });
+    this.name = "ProofFailed";
+    this.schedule = schedule;
+  }
+}
+
+/** A saga that was never started proves nothing. */
+function assertStarted(histories: readonly History[]): void {
+  for (const { answer } of histories) {
+    if (answer._tag !== "Failed" || answer.error._tag !== "SagaRequestInvalid") continue;
+    const { issues } = answer.error as unknown as SagaRequestInvalid;
+    throw new TypeError(`the input does not fit the saga: ${issues.map(({ path, message }) => `${path}: ${message}`).join("; ")}`);
+  }
+}
+
+function checkedAlternatives(question: string, alternatives: readonly string[]): readonly [string, ...string[]] {
+  const [first, ...others] = alternatives;
+  const odd = alternatives.find((word) => !DECISION.test(word));
+  if (first === undefined || odd !== undefined || new Set(alternatives).size < alternatives.length) {
+    throw new TypeError(
+      `${question}: alternatives are different words of letters, digits, dots and dashes; found ${JSON.stringify(alternatives)}`,
+    );
+  }
+  return [first, ...others];
 }
 
 /** Keys begin with the id of their saga. */

@@ -3,11 +3,16 @@ import { describe, expect, test } from "vitest";
 import { FAULT_NAMES } from "../../src/schedule/fault.ts";
 import { formatSchedule, parseSchedule, type Schedule } from "../../src/schedule/schedule.ts";
 
+const point = fc.integer({ min: 1, max: 999_999 });
 const schedule: fc.Arbitrary<Schedule> = fc.record({
   seed: fc.option(fc.nat(), { nil: undefined }),
   deviations: fc
     .uniqueArray(
-      fc.record({ point: fc.integer({ min: 1, max: 999_999 }), choice: fc.constantFrom(...FAULT_NAMES, "OutOfStock", "yes", "later-2") }),
+      fc.oneof(
+        fc.record({ point, choice: fc.constantFrom(...FAULT_NAMES) }),
+        // A participant may decide with any word, also with one that is a fault's.
+        fc.record({ point, choice: fc.constantFrom("OutOfStock", "yes", "later-2", "cancel"), decides: fc.constant(true) }),
+      ),
       { selector: ({ point }) => point, maxLength: 5 },
     )
     .map((deviations) => deviations.toSorted((left, right) => left.point - right.point)),
@@ -25,7 +30,7 @@ describe("a schedule as text", () => {
   test("tells faults and decisions apart", () => {
     const deviations = [
       { point: 3, choice: "die-after" },
-      { point: 12, choice: "OutOfStock" },
+      { point: 12, choice: "OutOfStock", decides: true },
     ];
     expect(formatSchedule({ deviations })).toBe("3:die-after 12=OutOfStock");
     expect(formatSchedule({ deviations, seed: 7 })).toBe("seed=7 3:die-after 12=OutOfStock");

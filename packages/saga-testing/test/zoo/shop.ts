@@ -216,5 +216,5 @@ export const SHOP_LAWS = [
 
 /** All that tells one state of the shop from another. */
 export function stateOfShop({ books }: Shop): unknown {
-  return [books, [...books.orders]];
+  return { ...books, orders: [...books.orders] };
 }
