@@ -66,7 +66,10 @@ export async function awaitResult<Output, Failure>(
     // The one place where a journaled answer takes its declared type again.
     if (answer !== undefined) return answer as Result<Output, Failure>;
     if (host.closed) return err(unavailable(sagaId, "the engine was closed while the saga ran; ask the next one"));
-    if (host.live(sagaId) === undefined) await comeAlive(host, sagaId, pollMs);
+    if (host.live(sagaId) !== undefined) continue;
+    await comeAlive(host, sagaId, pollMs);
+    // Another engine may have made it due, handed it a lock for example, and died before it could wake it.
+    if (host.live(sagaId) === undefined) host.lookForDue();
   }
 }
 

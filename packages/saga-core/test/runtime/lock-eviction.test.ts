@@ -211,6 +211,29 @@ describe("a lock", () => {
     ]);
   });
 
+  test("whose holder ends with the last breath of its process is had by whoever asks another living engine for it", async () => {
+    const given = setUp(HOUR);
+    let dying = false;
+    const releaser = await held(given, {
+      faults: { afterCommit: ({ status }) => (dying && status === "completed" ? "crash" : undefined) },
+    });
+    (await releaser.engine.start(given.user, 1, { id: "u" }))._unsafeUnwrap();
+    given.bench.timer.pause();
+    await given.bench.timer.advance(2 * EVICT_AFTER_MS);
+    const other = given.bench.open(given.sagas);
+    await other.engine.recovered;
+    const askedAt = given.bench.timer.now();
+    const result = other.engine.result(given.user, "u");
+    await given.bench.timer.idle();
+    dying = true;
+    void releaser.engine.signal("h", go, 0, { key: "k" }).then(() => undefined);
+    await given.bench.timer.idle();
+    releaser.kill();
+    given.bench.timer.resume();
+    expect(await result).toEqual(ok(1));
+    expect(given.bench.timer.now() - askedAt).toBeLessThan(MINUTE);
+  });
+
   test("whose holder ended by an append that was answered as failed is handed over once that is found out", async () => {
     const given = setUp(HOUR);
     const opened = await held(given);
