@@ -231,3 +231,42 @@ function lendingOnWord(shelf: Shelf) {
     },
   });
 }
+
+describe("a saga that is parked when its deadline passes", () => {
+  test("was parked, whatever becomes of it while others go on", async () => {
+    const { replayed } = await prove(lendingWithReceipt, {
+      ...options,
+      input: undefined,
+      inputs: [{ count: 1 }, { count: 1 }],
+      replay: "seed=80906459 5:take-over 8:pass-deadline 9:garble",
+    });
+    expect(replayed).toBe(true);
+  });
+});
+
+function lendingWithReceipt({ books, fence }: Shelf) {
+  const lend = step({
+    name: "shelf.lend",
+    output: z.string(),
+    run: (count: number, { call }) =>
+      fence.act(call, count, () => {
+        books.here -= count;
+        books.lent += count;
+        return ok("receipt");
+      }),
+    compensate: (count, { call }) =>
+      fence.undo(call, count, () => {
+        books.here += count;
+        books.lent -= count;
+      }),
+  });
+  return saga({
+    name: "lending",
+    input,
+    deadline: { hours: 1 },
+    *run({ count }) {
+      yield* lend(count);
+      yield* lend(count);
+    },
+  });
+}

@@ -70,7 +70,7 @@ export interface Judged<Participants> {
 export interface Run<Participants> {
   readonly participants: Participants;
   readonly saga: AnySaga;
-  /** At the end of the first phase, of the sagas that were parked then; and of all, at the end. */
+  /** Of the sagas that were parked in the first phase, until then; and of all, at the end. */
   readonly parked: readonly History[];
   readonly histories: readonly History[];
   readonly commits: readonly (Committed & { readonly sagaId: string })[];
@@ -188,8 +188,14 @@ export class Simulation<Participants> {
     this.#open();
     const outside = this.#script.outside?.(this.#outside());
     outside?.catch((thrown: unknown) => this.#fail(thrown));
-    const first = await Promise.all(this.#sagaIds.map((_, index) => this.#untilAnswered(index)));
-    const parked = first.flatMap((answer, index) => (isParked(answer) ? [this.#history(index, answer, answer, false)] : []));
+    const parked: History[] = [];
+    const first = await Promise.all(
+      this.#sagaIds.map(async (_, index) => {
+        const answer = await this.#untilAnswered(index);
+        if (isParked(answer)) parked.push(untilParked(this.#history(index, answer, answer, false)));
+        return answer;
+      }),
+    );
     this.#choices.stop();
     this.#network.heal();
     const answers = await Promise.all(first.map(async (answer, index) => (isParked(answer) ? this.#operate(index, answer) : answer)));
@@ -480,6 +486,12 @@ function sagaOf(key: string): string {
 
 function isParked(answer: Answer | undefined): boolean {
   return answer?._tag === "Failed" && answer.error._tag === "SagaParked";
+}
+
+/** What time has done to it since, while others went on, is not what its answer told. */
+function untilParked(history: History): History {
+  const parkedAt = history.happenings.findLastIndex((happening) => happening._tag === "Committed" && happening.status === "parked");
+  return { ...history, happenings: history.happenings.slice(0, parkedAt + 1) };
 }
 
 function reasonOf(error: Tagged & { readonly reason?: string | undefined }): string {
