@@ -2,21 +2,28 @@
 export type {
   AppendError,
   AppendRequest,
+  ClaimError,
+  ClaimOptions,
   DueOptions,
   DueSagas,
   EndedOptions,
   EndedSagas,
   JournalCorrupt,
   JournalStore,
+  Lease,
   LoadError,
   LockPlaces,
+  OrphanOptions,
+  OrphanPage,
   RemovedSagas,
+  SagaDriven,
   SagaStatus,
   SequenceConflict,
   StaleEpoch,
   StoredJournal,
   UnfinishedOptions,
   UnfinishedPage,
+  Workers,
 } from "./journal/journal-store.ts";
 export { RECORD_CHARACTERS_MAX } from "./journal/journal-store.ts";
 export {

@@ -21,6 +21,8 @@ export interface JournalStoreHarness<Storage extends JournalStorage = JournalSto
   createStorage(): Promise<Storage>;
   /** Damages one of the records that are kept of a saga, as a bad disk would. Without it, the cases on damage are left out. */
   corrupt?(storage: Storage, sagaId: string): Promise<void>;
+  /** Whether its stores have `workers`. Without it, the cases on them are left out. Default `false`. */
+  readonly workers?: boolean | undefined;
 }
 
 /** What a case is handed: a storage, and stores that are closed for it. */

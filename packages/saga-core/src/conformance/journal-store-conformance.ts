@@ -13,6 +13,7 @@ import { lockCases } from "./lock-cases.ts";
 import { outboxCases } from "./outbox-cases.ts";
 import { retentionCases } from "./retention-cases.ts";
 import { unfinishedCases } from "./unfinished-cases.ts";
+import { workerCases } from "./worker-cases.ts";
 
 const groups: readonly CaseGroup[] = [
   appendCases,
@@ -37,8 +38,11 @@ const groups: readonly CaseGroup[] = [
  * @param harness - Makes storages; each case uses one, opens up to two stores on it, and closes them; the `crash` ones open many, and up to a dozen at a time.
  */
 export function journalStoreConformance<Storage extends JournalStorage>(harness: JournalStoreHarness<Storage>): readonly ConformanceCase[] {
-  const chosen = harness.corrupt === undefined ? groups : [...groups, damageCases];
-  return chosen.flatMap((group) => Object.entries(group)).map(([name, body]) => ({ name, run: () => runCase(harness, body) }));
+  const damage = harness.corrupt === undefined ? [] : [damageCases];
+  const workers = harness.workers === true ? [workerCases] : [];
+  return [...groups, ...damage, ...workers]
+    .flatMap((group) => Object.entries(group))
+    .map(([name, body]) => ({ name, run: () => runCase(harness, body) }));
 }
 
 async function runCase<Storage extends JournalStorage>(harness: JournalStoreHarness<Storage>, body: CaseBody): Promise<void> {

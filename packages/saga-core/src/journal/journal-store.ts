@@ -39,6 +39,8 @@ export interface AppendRequest {
   readonly record: string;
   /** Events that become publishable with this record, in order. Same transaction, or nothing. */
   readonly outbox: readonly OutboxEvent[];
+  /** Once this record counts nobody drives the saga: it leaves the memory of its worker. Means nothing to a store without workers. Default `false`. */
+  readonly leaves?: boolean | undefined;
 }
 
 /** 4 Mi characters. Core refuses larger values before they reach a store. */
@@ -81,6 +83,20 @@ export interface JournalCorrupt {
 
 export type LoadError = JournalCorrupt | StoreUnavailable;
 
+/** Another worker drives the saga, and its lease runs until then, epoch milliseconds of the store's clock. Nothing was changed. */
+export interface SagaDriven {
+  readonly _tag: "SagaDriven";
+  readonly sagaId: string;
+  readonly until: number;
+}
+
+export type ClaimError = LoadError | SagaDriven;
+
+export interface ClaimOptions {
+  /** Take it over, even from a worker whose lease runs. Default `false`. */
+  readonly seize?: boolean | undefined;
+}
+
 export interface UnfinishedOptions {
   readonly limit: number;
   readonly after?: string | undefined;
@@ -122,6 +138,44 @@ export interface UnfinishedPage {
   readonly next?: string | undefined;
 }
 
+/** How long a worker's sagas are its own, unless it renews: epoch milliseconds of the store's clock. */
+export interface Lease {
+  readonly until: number;
+}
+
+export interface OrphanOptions {
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
+
+export interface OrphanPage {
+  /** Oldest first, by time of start. */
+  readonly orphans: readonly { readonly sagaId: string; readonly saga: AppendRequest["saga"] }[];
+  /** Hand it back for the next page; absent on the last one. */
+  readonly next?: string | undefined;
+}
+
+/**
+ * What a store adds that several workers share: who drives which saga. One open store is one worker, and its lease is one for all of its sagas. A saga is driven by the worker that created or last
+ * claimed it, until it ends, is let go of (`leaves`, `release`), or the worker's lease is over. Epochs alone keep a former owner from writing; leases keep workers from taking each
+ * other's sagas without need.
+ */
+export interface Workers {
+  /** Begins this worker's lease, or renews it: from now on for so long. Without one, anybody may claim its sagas. */
+  renew(leaseMs: number): Promise<Result<Lease, StoreUnavailable>>;
+  /** Ends the lease at once; whatever the worker drives can be claimed. Others are told. */
+  leave(): Promise<Result<void, StoreUnavailable>>;
+  /** Lets go of sagas; those that this worker does not drive are left alone. */
+  release(sagaIds: readonly string[]): Promise<Result<void, StoreUnavailable>>;
+  /** `running` sagas that nobody drives, in pages of at most `limit`. */
+  orphans(options: OrphanOptions): Promise<Result<OrphanPage, StoreUnavailable>>;
+  /**
+   * Calls `listener` when another worker may have made a saga due, or left its sagas to others. It may be called for nothing, and may miss something: whoever needs to know looks from time to time, too. The
+   * function handed back takes that back. Absent: the store cannot tell.
+   */
+  listen?(listener: () => void): () => void;
+}
+
 export interface JournalStore {
   /** The store's clock in epoch milliseconds. Budgets, horizons and retention are measured on it. */
   now(): number;
@@ -140,11 +194,17 @@ export interface JournalStore {
   append(request: AppendRequest): Promise<Result<void, AppendError>>;
   /** Reads a saga without taking it over; `undefined` when there is none. */
   load(sagaId: string): Promise<Result<StoredJournal | undefined, LoadError>>;
-  /** Takes a saga over: raises its epoch, so that every append under an older one is refused from then on, and reads it. `undefined` when there is none. */
-  claim(sagaId: string): Promise<Result<StoredJournal | undefined, LoadError>>;
+  /**
+   * Takes a saga over: raises its epoch, so that every append under an older one is refused from then on, and reads it. `undefined` when there is none. `SagaDriven` only with
+   * `workers`, and without `seize`.
+   */
+  claim(sagaId: string, options?: ClaimOptions): Promise<Result<StoredJournal | undefined, ClaimError>>;
   /** Sagas that have not ended, in pages of at most `limit`; those that are `waiting` only when they are asked for. */
   unfinished(options: UnfinishedOptions): Promise<Result<UnfinishedPage, StoreUnavailable>>;
-  /** Unfinished sagas whose `wakeAt` is `until` or earlier, the longest over first, at most `limit`; and when the next one after `until` is. */
+  /**
+   * Unfinished sagas whose `wakeAt` is `until` or earlier, the longest over first, at most `limit`; and when the next one after `until` is. With `workers`, those that another one drives, under a lease
+   * that runs, are left out.
+   */
   due(options: DueOptions): Promise<Result<DueSagas, StoreUnavailable>>;
   /** The first saga in line for a name, which holds it; `undefined` when nobody stands there. */
   lockHolder(name: string): Promise<Result<string | undefined, StoreUnavailable>>;
@@ -157,6 +217,8 @@ export interface JournalStore {
    */
   remove(sagaIds: readonly string[]): Promise<Result<RemovedSagas, StoreUnavailable>>;
   readonly outbox: Outbox;
-  /** Settles what is under way and releases the store. Appends called afterwards fail with `StoreUnavailable`. */
+  /** Absent: one process alone drives the sagas of this store, and whoever opens it takes them over. */
+  readonly workers?: Workers | undefined;
+  /** Settles what is under way, ends the lease, and releases the store. Appends called afterwards fail with `StoreUnavailable`. */
   close(): Promise<void>;
 }

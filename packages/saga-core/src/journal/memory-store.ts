@@ -7,6 +7,8 @@ import { err, ok, type Result } from "neverthrow";
 import {
   type AppendError,
   type AppendRequest,
+  type ClaimError,
+  type ClaimOptions,
   type DueOptions,
   type DueSagas,
   type EndedOptions,
@@ -20,6 +22,7 @@ import {
   type UnfinishedPage,
 } from "./journal-store.ts";
 import { isHeldByAnother, type LockLines, takePlaces } from "./memory-locks.ts";
+import { createMemoryWorkers, drivenUntil, endLease, type SharedDisk, tell } from "./memory-workers.ts";
 import { type OutboxEvent } from "./outbox.ts";
 import { type StoreUnavailable } from "./store-unavailable.ts";
 
@@ -33,11 +36,13 @@ interface StoredSaga {
   endedAt: number | undefined;
   epoch: number;
   claimsWithoutProgress: number;
+  /** The worker that drives it. */
+  driver: number | undefined;
   readonly records: string[];
 }
 
 /** What outlives a memory store. Any number of stores may be open on one disk, as workers on one database are. */
-export interface MemoryDisk {
+export interface MemoryDisk extends SharedDisk {
   readonly sagas: Map<string, StoredSaga>;
   /** How many sagas were ever started on it, also those that were removed. */
   sagasStarted: number;
@@ -65,6 +70,8 @@ export interface MemoryStoreOptions {
   readonly now?: (() => number) | undefined;
   /** Default: an empty one of its own. */
   readonly disk?: MemoryDisk | undefined;
+  /** Whether other workers may be open on the disk, which then take turns by leases. Default `false`. */
+  readonly shared?: boolean | undefined;
   readonly faults?: MemoryStoreFaults | undefined;
 }
 
@@ -74,12 +81,22 @@ export interface MemoryStore extends JournalStore {
 }
 
 export function createMemoryDisk(): MemoryDisk {
-  return { sagas: new Map(), sagasStarted: 0, locks: new Map(), outbox: new Map(), corrupt: new Set() };
+  return {
+    sagas: new Map(),
+    sagasStarted: 0,
+    locks: new Map(),
+    outbox: new Map(),
+    corrupt: new Set(),
+    leases: new Map(),
+    workersOpened: 0,
+    listeners: new Set(),
+  };
 }
 
 /** Opens a store that keeps what it is given as long as its disk is reachable, and no longer than the process. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  const { now = Date.now, disk = createMemoryDisk(), faults = {} } = options;
+  const { now = Date.now, disk = createMemoryDisk(), faults = {}, shared = false } = options;
+  const worker = shared ? ++disk.workersOpened : undefined;
   let life: "open" | "closed" | "crashed" = "open";
 
   function run<Value, Failure>(operation: () => Result<Value, Failure>): Promise<Result<Value, Failure | StoreUnavailable>> {
@@ -95,7 +112,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     if (fault === "refuse") return unavailable("a fault was injected before the commit");
     if (fault === "crash") life = "crashed";
     if (life !== "open") return ok();
-    const appended = appendTo(disk, request, now());
+    const appended = appendTo(disk, request, worker, now());
     if (appended.isOk() && faults.afterCommit?.(request) === "crash") life = "crashed";
     return appended;
   }
@@ -104,9 +121,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     now,
     append: (request) => run(() => append(request)),
     load: (sagaId) => run(() => read(disk, sagaId)),
-    claim: (sagaId) => run(() => claimFrom(disk, sagaId)),
+    claim: (sagaId, claiming) => run(() => claimFrom(disk, sagaId, worker, now(), claiming)),
     unfinished: (page) => run(() => ok(unfinishedOf(disk, page))),
-    due: (wanted) => run(() => ok(dueOf(disk, wanted))),
+    due: (wanted) => run(() => ok(dueOf(disk, wanted, worker, now()))),
     lockHolder: (name) => run(() => ok(disk.locks.get(name)?.[0])),
     ended: (wanted) => run(() => ok({ sagaIds: endedOf(disk, wanted) })),
     remove: (sagaIds) => run(() => ok(removeFrom(disk, sagaIds))),
@@ -118,7 +135,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
           return ok();
         }),
     },
+    workers: worker === undefined ? undefined : createMemoryWorkers({ disk, worker, now, run }),
     close() {
+      if (life === "open" && worker !== undefined) endLease(disk, worker);
       if (life === "open") life = "closed";
       return Promise.resolve();
     },
@@ -128,8 +147,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   };
 }
 
-function appendTo(disk: MemoryDisk, request: AppendRequest, now: number): Result<void, AppendError> {
-  const { sagaId, sequence, epoch, status, wakeAt, record, outbox, locks } = request;
+function appendTo(disk: MemoryDisk, request: AppendRequest, worker: number | undefined, now: number): Result<void, AppendError> {
+  const { sagaId, sequence, epoch, status, wakeAt, record, outbox, locks, leaves = false } = request;
   if (record.length > RECORD_CHARACTERS_MAX) {
     return unavailable(
       `a record has at most ${RECORD_CHARACTERS_MAX} characters; record ${sequence} of saga ${sagaId} has ${record.length}`,
@@ -149,19 +168,19 @@ function appendTo(disk: MemoryDisk, request: AppendRequest, now: number): Result
   if (stolen !== undefined) return unavailable(`another saga than ${sagaId} holds the lock ${stolen}`);
 
   for (const event of outbox) disk.outbox.set(event.id, event);
+  const driver = leaves || endedAt !== undefined ? undefined : worker;
+  const moved = { status, wakeAt, endedAt, driver, claimsWithoutProgress: 0 };
   if (stored === undefined) {
     disk.sagasStarted += 1;
-    const position = disk.sagasStarted;
-    disk.sagas.set(sagaId, { saga: request.saga, position, status, wakeAt, endedAt, epoch, claimsWithoutProgress: 0, records: [record] });
+    disk.sagas.set(sagaId, { saga: request.saga, position: disk.sagasStarted, epoch, records: [record], ...moved });
   } else {
     stored.records.push(record);
-    stored.status = status;
-    stored.wakeAt = wakeAt;
-    stored.endedAt = endedAt;
-    stored.claimsWithoutProgress = 0;
+    Object.assign(stored, moved);
   }
   const places = endedAt === undefined ? locks : { held: [], wanted: [] };
-  if (places !== undefined) for (const due of takePlaces(disk.locks, sagaId, places)) makeDue(disk, due, now);
+  const heirs = places === undefined ? [] : takePlaces(disk.locks, sagaId, places);
+  for (const heir of heirs) makeDue(disk, heir, now);
+  if (heirs.length > 0) tell(disk);
   return ok();
 }
 
@@ -183,12 +202,21 @@ function read(disk: MemoryDisk, sagaId: string): Result<StoredJournal | undefine
   return ok({ sagaId, saga, status, epoch, claimsWithoutProgress, records: [...records] });
 }
 
-function claimFrom(disk: MemoryDisk, sagaId: string): Result<StoredJournal | undefined, LoadError> {
+function claimFrom(
+  disk: MemoryDisk,
+  sagaId: string,
+  worker: number | undefined,
+  now: number,
+  { seize = false }: ClaimOptions = {},
+): Result<StoredJournal | undefined, ClaimError> {
   const stored = disk.sagas.get(sagaId);
+  const until = stored === undefined || seize ? undefined : drivenUntil(disk, stored, worker, now);
+  if (until !== undefined) return err({ _tag: "SagaDriven", sagaId, until });
   // What cannot be read is not taken over either: its owner, if it lives, goes on.
   if (stored !== undefined && !disk.corrupt.has(sagaId)) {
     stored.epoch += 1;
     stored.claimsWithoutProgress += 1;
+    stored.driver = stored.endedAt === undefined ? worker : undefined;
   }
   return read(disk, sagaId);
 }
@@ -206,10 +234,12 @@ function unfinishedOf(disk: MemoryDisk, { limit, after = "0", waiting = false }:
   return { sagaIds };
 }
 
-function dueOf(disk: MemoryDisk, { until, limit }: DueOptions): DueSagas {
-  const timed = [...disk.sagas].flatMap(([sagaId, { status, wakeAt }]) =>
-    wakeAt !== undefined && isUnfinished(status) ? [{ sagaId, wakeAt }] : [],
-  );
+function dueOf(disk: MemoryDisk, { until, limit }: DueOptions, worker: number | undefined, now: number): DueSagas {
+  const timed = [...disk.sagas].flatMap(([sagaId, stored]) => {
+    const { status, wakeAt } = stored;
+    const isOurs = worker === undefined || drivenUntil(disk, stored, worker, now) === undefined;
+    return wakeAt !== undefined && isUnfinished(status) && isOurs ? [{ sagaId, wakeAt }] : [];
+  });
   timed.sort((left, right) => left.wakeAt - right.wakeAt);
   const next = timed.find(({ wakeAt }) => wakeAt > until)?.wakeAt;
   const due = timed.filter(({ wakeAt }) => wakeAt <= until).slice(0, limit);

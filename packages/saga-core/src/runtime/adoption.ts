@@ -9,7 +9,7 @@ import { createMachine, type Step } from "../engine/machine.ts";
 import { ReplayDiverged } from "../engine/replay-diverged.ts";
 import type { Quarantine } from "../errors/parked.ts";
 import type { Entry } from "../journal/entry.ts";
-import type { StoredJournal } from "../journal/journal-store.ts";
+import type { SagaDriven, StoredJournal } from "../journal/journal-store.ts";
 import type { StoreUnavailable } from "../journal/store-unavailable.ts";
 import type { Json } from "../primitives/json.ts";
 import { messageOf } from "../primitives/thrown.ts";
@@ -34,16 +34,23 @@ export type Adopted =
 /** How often a saga may be adopted without a single append in between before it counts as one that brings its owners down. */
 export const CLAIMS_WITHOUT_PROGRESS_MAX = 50;
 
+export interface AdoptOptions {
+  /** However often it was adopted in vain. */
+  readonly force?: boolean | undefined;
+  /** Even from another worker that drives it. */
+  readonly seize?: boolean | undefined;
+}
+
 export async function adopt(
   ports: InstancePorts,
   registry: Registry,
   sagaId: string,
-  { force = false }: { readonly force?: boolean | undefined } = {},
-): Promise<Result<Adopted, StoreUnavailable>> {
-  const claimed = await ports.store.claim(sagaId);
+  { force = false, seize = false }: AdoptOptions = {},
+): Promise<Result<Adopted, StoreUnavailable | SagaDriven>> {
+  const claimed = await ports.store.claim(sagaId, { seize });
   if (claimed.isErr()) {
     const { error } = claimed;
-    return error._tag === "StoreUnavailable" ? err(error) : ok(quarantined("JournalCorrupt", error.message));
+    return error._tag === "JournalCorrupt" ? ok(quarantined("JournalCorrupt", error.message)) : err(error);
   }
   const journal = claimed.value;
   if (journal === undefined) return ok({ _tag: "NoSuchSaga" });

@@ -78,7 +78,7 @@ export async function abandonSaga(
   const { view, journal } = read.value;
   const flaw = whyNotAbandon(host, sagaId, journal, view);
   if (flaw !== undefined) return refuse(sagaId, flaw);
-  const claimed = await host.ports.store.claim(sagaId);
+  const claimed = await host.ports.store.claim(sagaId, { seize: true });
   if (claimed.isErr() || claimed.value === undefined) return err(unavailable(sagaId, "the journal cannot be claimed: try again"));
   const { saga, epoch, records } = claimed.value;
   if (records.length !== journal.records.length) return refuse(sagaId, "it moved meanwhile: look again");

@@ -191,7 +191,7 @@ export class SagaHost {
 
   async #adopt(sagaId: string, { force, hold }: PresentOptions): Promise<Result<Present, SagaUnavailable>> {
     const adopted = await adopt(this.ports, this.#registry, sagaId, { force });
-    if (adopted.isErr()) return err(unavailable(sagaId, adopted.error.message));
+    if (adopted.isErr()) return err(unavailable(sagaId, "message" in adopted.error ? adopted.error.message : "another worker drives it"));
     if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
     const found = adopted.value;
     if (found._tag === "NoSuchSaga") return ok(found);

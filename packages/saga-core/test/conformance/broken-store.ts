@@ -1,5 +1,5 @@
 /** What a broken store is: the memory store with one rule broken, and the cases that must notice. */
-import { createMemoryStore, type JournalStore, type MemoryDisk } from "../../src/journal.ts";
+import { createMemoryStore, type JournalStore, type MemoryDisk, type Workers } from "../../src/journal.ts";
 
 export interface BrokenStore {
   readonly rule: string;
@@ -15,5 +15,21 @@ export function altered(alter: (store: JournalStore, disk: MemoryDisk) => Partia
   return (disk) => {
     const store = createMemoryStore({ disk });
     return { ...store, ...alter(store, disk) };
+  };
+}
+
+/** The memory store that workers share, with some members replaced; `workers` may be replaced in part. */
+export function alteredShared(
+  alter: (
+    store: JournalStore,
+    workers: Workers,
+    disk: MemoryDisk,
+  ) => Partial<Omit<JournalStore, "workers"> & { readonly workers: Partial<Workers> }>,
+): BrokenStore["open"] {
+  return (disk) => {
+    const store = createMemoryStore({ disk, shared: true });
+    if (store.workers === undefined) throw new TypeError("a shared store has workers");
+    const { workers, ...others } = alter(store, store.workers, disk);
+    return { ...store, ...others, workers: { ...store.workers, ...workers } };
   };
 }

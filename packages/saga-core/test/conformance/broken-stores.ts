@@ -3,9 +3,11 @@ import { err, ok } from "neverthrow";
 import {
   type AppendError,
   type AppendRequest,
+  type ClaimError,
   createMemoryDisk,
   createMemoryStore,
   type JournalStore,
+  type LoadError,
   RECORD_CHARACTERS_MAX,
 } from "../../src/journal.ts";
 import { brokenCrashes } from "./broken-crashes.ts";
@@ -13,6 +15,7 @@ import { brokenLocks } from "./broken-locks.ts";
 import { brokenRetention } from "./broken-retention.ts";
 import { altered, type BrokenStore } from "./broken-store.ts";
 import { brokenWaits } from "./broken-waits.ts";
+import { brokenWorkers } from "./broken-workers.ts";
 
 const guards: readonly BrokenStore[] = [
   {
@@ -181,7 +184,7 @@ const reads: readonly BrokenStore[] = [
   },
   {
     rule: "takes a saga over when it only reads it",
-    open: altered(({ claim }) => ({ load: claim })),
+    open: altered(({ claim }) => ({ load: async (sagaId) => (await claim(sagaId)).mapErr(notDriven) })),
     noticedBy: ["load: reading takes nothing over"],
   },
   {
@@ -386,6 +389,7 @@ export const brokenStores: readonly BrokenStore[] = [
   ...writes,
   ...reads,
   ...brokenWaits,
+  ...brokenWorkers,
   ...brokenLocks,
   ...brokenRetention,
   ...brokenCrashes,
@@ -436,4 +440,9 @@ function answeredBackwards(append: Append): Append {
       for (const verdict of verdicts.toReversed()) verdict();
     },
   );
+}
+
+function notDriven(error: ClaimError): LoadError {
+  if (error._tag === "SagaDriven") throw new TypeError("a store without workers knows no driver");
+  return error;
 }

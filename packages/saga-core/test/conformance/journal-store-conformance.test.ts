@@ -5,6 +5,9 @@ import { createMemoryDisk, createMemoryStore } from "../../src/journal.ts";
 import type { BrokenStore } from "./broken-store.ts";
 import { brokenStores } from "./broken-stores.ts";
 
+/** Of these cases all need workers. */
+const WORKERS = /^workers:|^reopen: leases/;
+
 /** Runs the suite and tells which cases failed, and how. Whole sagas are driven through a store only if that must notice something: some of them would wait long for their end. */
 async function failuresOf({
   open,
@@ -12,6 +15,7 @@ async function failuresOf({
   noticedBy = [],
 }: Partial<BrokenStore> & Pick<BrokenStore, "open">): Promise<ReadonlyMap<string, unknown>> {
   const cases = journalStoreConformance({
+    workers: noticedBy.some((name) => WORKERS.test(name)),
     createStorage() {
       const disk = createMemoryDisk();
       let opened = 0;
@@ -44,7 +48,11 @@ for (const broken of brokenStores) {
 
 test("every case fails on at least one of these stores", () => {
   const noticed = new Set(brokenStores.flatMap(({ noticedBy }) => noticedBy));
-  const cases = journalStoreConformance({ createStorage: () => Promise.reject(new Error("not run")), corrupt: () => Promise.resolve() });
+  const cases = journalStoreConformance({
+    createStorage: () => Promise.reject(new Error("not run")),
+    corrupt: () => Promise.resolve(),
+    workers: true,
+  });
   expect(cases.length).toBeGreaterThan(95);
   expect(cases.map(({ name }) => name).filter((name) => !noticed.has(name))).toEqual([]);
 });
@@ -61,4 +69,9 @@ test("a failure shows the rule and both values", async () => {
 test("cases on damage are left out where the harness cannot do damage", () => {
   const cases = journalStoreConformance({ createStorage: () => Promise.reject(new Error("not run")) });
   expect(cases.filter(({ name }) => name.startsWith("damage"))).toEqual([]);
+});
+
+test("cases on workers are left out where the stores have none", () => {
+  const cases = journalStoreConformance({ createStorage: () => Promise.reject(new Error("not run")) });
+  expect(cases.filter(({ name }) => WORKERS.test(name))).toEqual([]);
 });
