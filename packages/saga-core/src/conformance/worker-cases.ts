@@ -34,14 +34,36 @@ export const workerCases: CaseGroup = {
     expectOk(await left.append(request("a", 2)), "its worker goes on");
   },
 
-  "workers: who seizes a saga has it, and its former worker is fenced off": async ({ open }) => {
+  "workers: who wants a saga is heard by the one that drives it, until that one lets go": async ({ open }) => {
     const [left, right] = [await open(), await open()];
-    await renew(left, LONG_MS);
-    const until = await renew(right, LONG_MS);
+    await Promise.all([renew(left, LONG_MS), renew(right, LONG_MS)]);
+    for (const sagaId of ["a", "b", "c"]) await startSaga(left, sagaId);
+    expectErr(await right.claim("a"), { _tag: "SagaDriven" }, "a claim by the way");
+    expectEqual(await wanted(left), [], "wants nothing");
+    for (const sagaId of ["c", "a", "c"])
+      expectErr(await right.claim(sagaId, { want: true }), { _tag: "SagaDriven" }, "it is not given at once");
+    expectEqual((await wanted(left)).toSorted(), ["a", "c"], "each once, however often it is asked for");
+    expectEqual(await wanted(right), [], "and to nobody else");
+    await append(left, "c", 1);
+    expectEqual((await wanted(left)).toSorted(), ["a", "c"], "its driver may go on first");
+    await release(left, "a");
+    await append(left, "c", 2, { leaves: true });
+    expectEqual(await wanted(left), [], "what is let go of is given");
+    for (const sagaId of ["a", "c"]) expectEqual((await claim(right, sagaId, { want: true }))?.epoch, 2, "to whoever comes");
+    expectEqual(await wanted(right), [], "who is not asked for it in turn");
+  },
+
+  "workers: nobody wants what has ended, or what nobody drives": async ({ open }) => {
+    const [left, right] = [await open(), await open()];
+    await Promise.all([renew(left, LONG_MS), renew(right, LONG_MS)]);
     await startSaga(left, "a");
-    expectEqual((await claim(right, "a", { seize: true }))?.epoch, 2, "it is claimed");
-    expectErr(await left.append(request("a", 1)), { _tag: "StaleEpoch" }, "the former one writes nothing more");
-    expectErr(await left.claim("a"), { _tag: "SagaDriven", until }, "and does not take it back without need");
+    expectErr(await right.claim("a", { want: true }), { _tag: "SagaDriven" }, "it is wanted");
+    await end(left, "a", 1);
+    expectEqual(await wanted(left), [], "until it has ended");
+    await append(left, "b", 0, { leaves: true });
+    expectEqual((await claim(right, "b", { want: true }))?.epoch, 2, "a saga that is free is claimed");
+    expectEqual(await wanted(right), [], "and not wanted");
+    expectEqual(await claim(right, "nobody", { want: true }), undefined, "what does not exist is not there");
   },
 
   "workers: without a lease a saga is anybody's": async ({ open }) => {
@@ -236,6 +258,10 @@ async function orphanPage(store: JournalStore, options: Parameters<Workers["orph
 
 async function orphans(store: JournalStore): Promise<readonly string[]> {
   return (await orphanPage(store, { limit: 100 })).orphans.map(({ sagaId }) => sagaId);
+}
+
+async function wanted(store: JournalStore): Promise<readonly string[]> {
+  return expectOk(await store.due({ until: store.now(), limit: 100 }), "due sagas can be listed").wanted ?? [];
 }
 
 async function untilOver(store: JournalStore, leaseMs: number): Promise<void> {

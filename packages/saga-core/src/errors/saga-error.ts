@@ -49,11 +49,13 @@ export interface SagaNotFound {
   readonly sagaId: string;
 }
 
-/** The journal cannot be reached, or this engine is closed. Asking again with the same id is safe. */
+/** The journal cannot be reached, or this engine is closed or has too much to do. Asking again with the same id is safe. */
 export interface SagaUnavailable {
   readonly _tag: "SagaUnavailable";
   readonly sagaId: string;
   readonly message: string;
+  /** Given when this engine has too much to do: it is of no use to ask again earlier, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** How a saga that was started can answer besides its output and its domain errors. */

@@ -93,8 +93,8 @@ export interface SagaDriven {
 export type ClaimError = LoadError | SagaDriven;
 
 export interface ClaimOptions {
-  /** Take it over, even from a worker whose lease runs. Default `false`. */
-  readonly seize?: boolean | undefined;
+  /** If another worker drives the saga, that one is told to hand it over: it finds it among the `wanted` of `due`, until it lets go of it. Default `false`. */
+  readonly want?: boolean | undefined;
 }
 
 export interface UnfinishedOptions {
@@ -108,6 +108,8 @@ export interface DueSagas {
   readonly sagaIds: readonly string[];
   /** Epoch milliseconds of the first `wakeAt` after `until`; absent when there is none. */
   readonly next?: number | undefined;
+  /** Sagas that this worker drives and another one wants, at most `limit`; absent when there is none. */
+  readonly wanted?: readonly string[] | undefined;
 }
 
 export interface DueOptions {
@@ -170,7 +172,7 @@ export interface Workers {
   /** `running` sagas that nobody drives, in pages of at most `limit`. */
   orphans(options: OrphanOptions): Promise<Result<OrphanPage, StoreUnavailable>>;
   /**
-   * Calls `listener` when another worker may have made a saga due, or left its sagas to others. It may be called for nothing, and may miss something: whoever needs to know looks from time to time, too. The
+   * Calls `listener` when another worker may have made a saga due, wants one, or left its sagas to others. It may be called for nothing, and may miss something: whoever needs to know looks from time to time, too. The
    * function handed back takes that back. Absent: the store cannot tell.
    */
   listen?(listener: () => void): () => void;
@@ -196,7 +198,7 @@ export interface JournalStore {
   load(sagaId: string): Promise<Result<StoredJournal | undefined, LoadError>>;
   /**
    * Takes a saga over: raises its epoch, so that every append under an older one is refused from then on, and reads it. `undefined` when there is none. `SagaDriven` only with
-   * `workers`, and without `seize`.
+   * `workers`.
    */
   claim(sagaId: string, options?: ClaimOptions): Promise<Result<StoredJournal | undefined, ClaimError>>;
   /** Sagas that have not ended, in pages of at most `limit`; those that are `waiting` only when they are asked for. */

@@ -38,6 +38,8 @@ interface StoredSaga {
   claimsWithoutProgress: number;
   /** The worker that drives it. */
   driver: number | undefined;
+  /** By another worker than its driver. */
+  wanted: boolean;
   readonly records: string[];
 }
 
@@ -169,7 +171,8 @@ function appendTo(disk: MemoryDisk, request: AppendRequest, worker: number | und
 
   for (const event of outbox) disk.outbox.set(event.id, event);
   const driver = leaves || endedAt !== undefined ? undefined : worker;
-  const moved = { status, wakeAt, endedAt, driver, claimsWithoutProgress: 0 };
+  const wanted = driver !== undefined && stored?.wanted === true;
+  const moved = { status, wakeAt, endedAt, driver, wanted, claimsWithoutProgress: 0 };
   if (stored === undefined) {
     disk.sagasStarted += 1;
     disk.sagas.set(sagaId, { saga: request.saga, position: disk.sagasStarted, epoch, records: [record], ...moved });
@@ -207,16 +210,23 @@ function claimFrom(
   sagaId: string,
   worker: number | undefined,
   now: number,
-  { seize = false }: ClaimOptions = {},
+  { want = false }: ClaimOptions = {},
 ): Result<StoredJournal | undefined, ClaimError> {
   const stored = disk.sagas.get(sagaId);
-  const until = stored === undefined || seize ? undefined : drivenUntil(disk, stored, worker, now);
-  if (until !== undefined) return err({ _tag: "SagaDriven", sagaId, until });
+  const until = stored === undefined ? undefined : drivenUntil(disk, stored, worker, now);
+  if (stored !== undefined && until !== undefined) {
+    if (want && !stored.wanted) {
+      stored.wanted = true;
+      tell(disk);
+    }
+    return err({ _tag: "SagaDriven", sagaId, until });
+  }
   // What cannot be read is not taken over either: its owner, if it lives, goes on.
   if (stored !== undefined && !disk.corrupt.has(sagaId)) {
     stored.epoch += 1;
     stored.claimsWithoutProgress += 1;
     stored.driver = stored.endedAt === undefined ? worker : undefined;
+    stored.wanted = false;
   }
   return read(disk, sagaId);
 }
@@ -243,7 +253,12 @@ function dueOf(disk: MemoryDisk, { until, limit }: DueOptions, worker: number | 
   timed.sort((left, right) => left.wakeAt - right.wakeAt);
   const next = timed.find(({ wakeAt }) => wakeAt > until)?.wakeAt;
   const due = timed.filter(({ wakeAt }) => wakeAt <= until).slice(0, limit);
-  return { sagaIds: due.map(({ sagaId }) => sagaId), ...(next === undefined ? {} : { next }) };
+  const wanted = [...disk.sagas].flatMap(([sagaId, stored]) => (stored.wanted && stored.driver === worker ? [sagaId] : [])).slice(0, limit);
+  return {
+    sagaIds: due.map(({ sagaId }) => sagaId),
+    ...(next === undefined ? {} : { next }),
+    ...(wanted.length === 0 ? {} : { wanted }),
+  };
 }
 
 function endedOf(disk: MemoryDisk, { before, limit }: EndedOptions): readonly string[] {

@@ -8,6 +8,7 @@ interface DrivenSaga {
   readonly position: number;
   readonly status: SagaStatus;
   driver: number | undefined;
+  wanted: boolean;
 }
 
 export interface SharedDisk {
@@ -28,7 +29,7 @@ export function drivenUntil(disk: SharedDisk, { driver }: DrivenSaga, worker: nu
 }
 
 export function tell(disk: SharedDisk): void {
-  for (const listener of [...disk.listeners]) listener();
+  for (const listener of disk.listeners) listener();
 }
 
 export interface MemoryWorkersPorts {
@@ -55,7 +56,9 @@ export function createMemoryWorkers({ disk, worker, now, run }: MemoryWorkersPor
       run(() => {
         for (const sagaId of sagaIds) {
           const stored = disk.sagas.get(sagaId);
-          if (stored?.driver === worker) stored.driver = undefined;
+          if (stored?.driver !== worker) continue;
+          stored.driver = undefined;
+          stored.wanted = false;
         }
         return ok();
       }),

@@ -9,13 +9,18 @@ import { createMachine, type Step } from "../engine/machine.ts";
 import { ReplayDiverged } from "../engine/replay-diverged.ts";
 import type { Quarantine } from "../errors/parked.ts";
 import type { Entry } from "../journal/entry.ts";
-import type { SagaDriven, StoredJournal } from "../journal/journal-store.ts";
+import type { ClaimError, SagaDriven, StoredJournal } from "../journal/journal-store.ts";
 import type { StoreUnavailable } from "../journal/store-unavailable.ts";
 import type { Json } from "../primitives/json.ts";
 import { messageOf } from "../primitives/thrown.ts";
 import { type InstancePorts, SagaInstance } from "./instance.ts";
 import type { Registry } from "./registry.ts";
 import { decodeJournal } from "./saga-journal.ts";
+
+/** How soon it is looked whether a saga has been handed over, doubled each time; and how long it is waited for. In milliseconds. */
+const HAND_OVER_LOOK_MS = 20;
+const HAND_OVER_LOOK_MS_MAX = 500;
+const HAND_OVER_MS_MAX = 30_000;
 
 export type Adopted =
   | {
@@ -37,17 +42,17 @@ export const CLAIMS_WITHOUT_PROGRESS_MAX = 50;
 export interface AdoptOptions {
   /** However often it was adopted in vain. */
   readonly force?: boolean | undefined;
-  /** Even from another worker that drives it. */
-  readonly seize?: boolean | undefined;
+  /** Tell another worker that drives it to hand it over. */
+  readonly want?: boolean | undefined;
 }
 
 export async function adopt(
   ports: InstancePorts,
   registry: Registry,
   sagaId: string,
-  { force = false, seize = false }: AdoptOptions = {},
+  { force = false, want = false }: AdoptOptions = {},
 ): Promise<Result<Adopted, StoreUnavailable | SagaDriven>> {
-  const claimed = await ports.store.claim(sagaId, { seize });
+  const claimed = await (want ? claimWanted(ports, sagaId) : ports.store.claim(sagaId));
   if (claimed.isErr()) {
     const { error } = claimed;
     return error._tag === "JournalCorrupt" ? ok(quarantined("JournalCorrupt", error.message)) : err(error);
@@ -61,12 +66,23 @@ export async function adopt(
   return ok(entries.isErr() ? { _tag: "Quarantined", quarantine: entries.error } : replay(ports, registry, journal, entries.value));
 }
 
+/** Claims a saga that another worker may drive, which is then told to hand it over, and given the time of an attempt in flight for it. */
+export async function claimWanted(
+  { store, timer }: Pick<InstancePorts, "store" | "timer">,
+  sagaId: string,
+): Promise<Result<StoredJournal | undefined, ClaimError>> {
+  for (let [waitedMs, lookMs] = [0, HAND_OVER_LOOK_MS]; ; waitedMs += lookMs, lookMs = Math.min(2 * lookMs, HAND_OVER_LOOK_MS_MAX)) {
+    const claimed = await store.claim(sagaId, { want: true });
+    const isDriven = claimed.isErr() && claimed.error._tag === "SagaDriven";
+    if (!isDriven || waitedMs >= HAND_OVER_MS_MAX) return claimed;
+    await timer.sleep(lookMs);
+  }
+}
+
 function replay(ports: InstancePorts, registry: Registry, journal: StoredJournal, entries: readonly Entry[]): Adopted {
   const { sagaId, saga, epoch, records, status } = journal;
   const definition = registry.get(saga);
-  if (definition === undefined) {
-    return quarantined("UnknownSaga", `no definition of saga ${saga.name} version ${saga.version} is registered with this engine`);
-  }
+  if (definition === undefined) return { _tag: "Quarantined", quarantine: unknownSaga(saga) };
   const machine = createMachine(definition, sagaId);
   try {
     const replayed = machine.replay(entries);
@@ -80,6 +96,10 @@ function replay(ports: InstancePorts, registry: Registry, journal: StoredJournal
     // I12: whatever else a replay runs into is this saga's trouble, and no other's.
     return { _tag: "Quarantined", quarantine: quarantineOf(saga, thrown) };
   }
+}
+
+export function unknownSaga({ name, version }: StoredJournal["saga"]): Quarantine {
+  return { _tag: "UnknownSaga", message: `no definition of saga ${name} version ${version} is registered with this engine` };
 }
 
 export function quarantineOf({ name, version }: StoredJournal["saga"], thrown: unknown): Quarantine {

@@ -57,9 +57,22 @@ export interface EngineOptions {
    * been at rest for so long. Default 10,000.
    */
   readonly evictAfterMs?: number | undefined;
+  /**
+   * How many sagas may be in memory at a time. One more waits for its turn, and so does who starts it; those that only wait for something make room. Once as many callers wait, others are answered
+   * `SagaUnavailable` with `retryAfterMs`. Default 10,000.
+   */
+  readonly inMemoryMax?: number | undefined;
+  /**
+   * With a store that several workers share: how long, in milliseconds, the sagas of a worker that died wait for another one. It is renewed three times in its length; a worker that cannot renew it, because it was
+   * paused or the store is away, lets go of its sagas a little before its end. From 50 on. Default 15,000.
+   */
+  readonly leaseMs?: number | undefined;
 }
 
 const EVICT_AFTER_MS_DEFAULT = 10_000;
+const IN_MEMORY_MAX_DEFAULT = 10_000;
+const LEASE_MS_DEFAULT = 15_000;
+const LEASE_MS_MIN = 50;
 
 export interface RunOptions {
   /**
@@ -160,15 +173,15 @@ export interface Engine {
 export function createEngine(options: EngineOptions): Engine {
   const { sagas, store, timer = hostTimer, random = Math.random } = options;
   const { onEvents = () => undefined, evictAfterMs = EVICT_AFTER_MS_DEFAULT, transport = direct } = options;
-  if (!Number.isSafeInteger(evictAfterMs) || evictAfterMs < 0) {
-    throw new DefinitionInvalid(`evictAfterMs must be a whole number of milliseconds from 0 on; found ${evictAfterMs}`);
-  }
+  const { inMemoryMax = IN_MEMORY_MAX_DEFAULT, leaseMs = LEASE_MS_DEFAULT } = options;
+  checkWhole("evictAfterMs", evictAfterMs, "milliseconds", 0);
+  checkWhole("inMemoryMax", inMemoryMax, "sagas", 1);
+  checkWhole("leaseMs", leaseMs, "milliseconds", LEASE_MS_MIN);
   const observe = options.observer === undefined ? undefined : harmless(options.observer);
   const window = options.horizons === undefined ? undefined : checkHorizons(sagas, options.horizons);
-  const ports = { store, timer, random, transport, now: () => store.now(), onEvents, evictAfterMs, observe };
+  const ports = { store, timer, random, transport, now: () => store.now(), onEvents, evictAfterMs, inMemoryMax, leaseMs, observe };
   const host = new SagaHost(ports, new Registry(sagas));
-  const recovered = host.recover();
-  host.wakeSleepers();
+  host.start();
   const engine: Engine = {
     start: (saga, input, wanted) => new ResultAsync(startSaga(host, saga["~saga"], input, wanted, window)),
     run: (saga, input, options) =>
@@ -187,10 +200,15 @@ export function createEngine(options: EngineOptions): Engine {
     settle: (id, order) => new ResultAsync(settleOperation(host, id, order)),
     abandon: (id, order) => new ResultAsync(abandonSaga(host, id, order)),
     readmit: (id) => new ResultAsync(readmitSaga(host, id)),
-    recovered,
+    recovered: host.recovered,
     close: () => host.close(),
   };
   return engine;
+}
+
+function checkWhole(option: string, value: number, unit: string, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new DefinitionInvalid(`${option} must be a whole number of ${unit} from ${least} on; found ${value}`);
 }
 
 /** A saga that was just started is there: only a journal that lost it could answer otherwise. */

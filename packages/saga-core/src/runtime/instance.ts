@@ -27,6 +27,8 @@ export interface InstancePorts extends RunnerPorts {
   readonly onEvents: () => void;
   /** A place in line for a lock was given up: others may have come to hold it. */
   readonly onLetGo: () => void;
+  /** It came to rest in memory, or stirred again. */
+  readonly onPace: (instance: SagaInstance) => void;
   /** A saga that only waits leaves memory: at once when only time moves it, and that is further away than this many milliseconds; else after so long at rest. */
   readonly evictAfterMs: number;
 }
@@ -50,6 +52,8 @@ export type InstanceEnd =
       /** When time moves it next. */
       readonly wakeAt: number | undefined;
       readonly quarantine: Quarantine | undefined;
+      /** Its last record told the store that it leaves. */
+      readonly leftByRecord: boolean;
     }
   | { readonly _tag: "Lost"; readonly error: AppendError | Quarantine }
   | { readonly _tag: "Closed" };
@@ -75,6 +79,7 @@ export class SagaInstance {
   #gone = false;
   #closing = false;
   #holds = 0;
+  #leftByRecord = false;
   #rest: { readonly status: Exclude<SagaStatus, "running">; readonly since: number } | undefined;
   /** Appends under way. */
   readonly #appends = new Set<Promise<unknown>>();
@@ -119,6 +124,23 @@ export class SagaInstance {
     this.#leaveIfAtRest();
   }
 
+  get resting(): boolean {
+    return this.#rest !== undefined && !this.#gone;
+  }
+
+  /** Leaves memory if it is at rest, however short: its place is needed. Tells whether it did. */
+  evict(): boolean {
+    const wakeAt = this.#machine.wakeAt();
+    if (!this.#quiet() || (wakeAt !== undefined && wakeAt <= this.#ports.now())) return false;
+    this.#leaveRested();
+    return true;
+  }
+
+  /** Somebody else may drive the saga: whatever is under way here comes to nothing. */
+  drop(message: string): void {
+    this.#leave({ _tag: "Lost", error: { _tag: "StoreUnavailable", message } });
+  }
+
   /** The store has it due: it may have come to hold a lock. */
   nudge(): void {
     this.#locks.look();
@@ -157,7 +179,7 @@ export class SagaInstance {
     else this.#act(step);
   }
 
-  /** Starts nothing more; what is in flight may still bring its outcome home. Resolves when it has. */
+  /** Starts nothing more; what is in flight may still bring its outcome home. Resolves when it has. May be called again. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#alarm.set(undefined);
@@ -180,6 +202,7 @@ export class SagaInstance {
     const sequence = this.#sequence;
     this.#sequence += 1;
     const outbox = outboxOf(sagaId, saga.name, step.entries);
+    this.#leftByRecord = this.#leavesWith(step.status);
     const appending = appendSafely(this.#ports.store, {
       sagaId,
       sequence,
@@ -190,6 +213,7 @@ export class SagaInstance {
       locks: step.locks,
       record: record.value,
       outbox,
+      leaves: this.#leftByRecord,
     });
     this.#appends.add(appending);
     const appended = await appending;
@@ -231,21 +255,40 @@ export class SagaInstance {
 
   #restOn(): void {
     this.#leaveIfAtRest();
+    if (this.#gone) return;
+    this.#ports.onPace(this);
     if (!this.#gone && !this.#closing) this.#alarm.set(this.#nextLookAt());
   }
 
-  /** What was applied since this record is on its way: its turn comes. So does that of what is asked of the store. */
+  /** At rest, and nothing under way: what was applied since is on its way, and its turn comes; so does that of what is asked of the store. */
+  #quiet(): boolean {
+    return this.resting && this.#holds === 0 && this.#appends.size === 0 && !this.#locks.busy;
+  }
+
   #leaveIfAtRest(): void {
-    const rest = this.#rest;
-    if (rest === undefined || this.#holds > 0 || this.#appends.size > 0 || this.#locks.busy) return;
-    const wakeAt = this.#machine.wakeAt();
-    const now = this.#ports.now();
-    // What is due stays, whatever else it waits for: its alarm is about to ring.
-    const staysForMs = rest.status === "waiting" ? this.#ports.evictAfterMs : 0;
-    if (wakeAt !== undefined && wakeAt - now <= staysForMs) return;
+    if (!this.#quiet() || this.#rest === undefined || this.#isDueSoon(this.#rest.status)) return;
     const leavesAt = this.#leavesAt();
-    if (leavesAt !== undefined && now < leavesAt) return;
-    this.#leave({ _tag: "Rested", status: rest.status, wakeAt, quarantine: this.#machine.quarantine() });
+    if (leavesAt !== undefined && this.#ports.now() < leavesAt) return;
+    this.#leaveRested();
+  }
+
+  #leaveRested(): void {
+    if (this.#rest === undefined) return;
+    const { status } = this.#rest;
+    const leftByRecord = this.#leftByRecord;
+    this.#leave({ _tag: "Rested", status, wakeAt: this.#machine.wakeAt(), quarantine: this.#machine.quarantine(), leftByRecord });
+  }
+
+  /** What is due stays, whatever else it waits for: its alarm is about to ring. */
+  #isDueSoon(status: SagaStatus): boolean {
+    const wakeAt = this.#machine.wakeAt();
+    return wakeAt !== undefined && wakeAt - this.#ports.now() <= (status === "waiting" ? this.#ports.evictAfterMs : 0);
+  }
+
+  /** Whether it leaves memory as soon as the record is durable; as far as can be foreseen. */
+  #leavesWith(status: SagaStatus): boolean {
+    if (status === "running" || this.#holds > 0 || this.#appends.size > 0 || this.#isDueSoon(status)) return false;
+    return status !== "waiting" || this.#ports.evictAfterMs === 0 || !this.#machine.awaitsOthers();
   }
 
   /** What comes from others comes in bursts: a journal is not replayed for each of them. `undefined`: nothing keeps it. */

@@ -28,6 +28,7 @@ import { type AbortSignal, createAbortController, type Random, type Timer } from
 import type { Slot } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";
 import { type CallWithoutSignal, invocation, underDeadline } from "./attempt.ts";
+import type { Tenure } from "./lease.ts";
 import type { AttemptMade, QueryMade } from "./observer.ts";
 import type { Transport } from "./transport.ts";
 
@@ -37,6 +38,8 @@ export interface RunnerPorts {
   /** The store's clock, epoch milliseconds. */
   readonly now: () => number;
   readonly transport: Transport;
+  /** Nothing is sent without it. */
+  readonly tenure: Tenure;
   /** Absent when nobody watches. */
   readonly observe?: ((notice: AttemptMade | QueryMade) => void) | undefined;
 }
@@ -130,7 +133,7 @@ class Runner {
 
   #ended(): FinalVerdict | undefined {
     const ending = this.#ending();
-    if (ending === "drop") return { _tag: "Drop" };
+    if (ending === "drop" || !this.#ports.tenure.held()) return { _tag: "Drop" };
     if (ending === "stop") return { _tag: "Settle", outcome: judgeStopped(this.#order.rules, this.#join) };
     return undefined;
   }

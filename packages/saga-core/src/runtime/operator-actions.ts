@@ -7,9 +7,10 @@ import type { Fact, OperatorAbandoned } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
 import type { StoredJournal } from "../journal/journal-store.ts";
 import { type SagaView, standingEffects, statusOf } from "../journal/saga-view.ts";
+import { claimWanted } from "./adoption.ts";
 import type { SagaInstance } from "./instance.ts";
 import { checkOperator, type OperatorOrder, retryFact, type SettleOrder, settleFact } from "./operator-verbs.ts";
-import { type SagaHost, unavailable } from "./saga-host.ts";
+import { ELSEWHERE, type SagaHost, unavailable } from "./saga-host.ts";
 import { readSaga, statusIn } from "./saga-reader.ts";
 
 type VerbResult = Result<void, VerbRefused | SagaNotFound | SagaUnavailable>;
@@ -26,10 +27,11 @@ export async function settleOperation(host: SagaHost, sagaId: string, order: Set
 type FactOf = (operation: Readonly<Operation>, callsAs: string) => Promise<Result<Fact, string>>;
 
 async function actOnParked(host: SagaHost, sagaId: string, order: OperatorOrder, factOf: FactOf): Promise<VerbResult> {
-  const present = await host.present(sagaId, { hold: true });
+  const present = await host.present(sagaId, { hold: true, want: true });
   if (present.isErr()) return err(present.error);
   const found = present.value;
   if (found._tag === "NoSuchSaga") return err({ _tag: "SagaNotFound", sagaId });
+  if (found._tag === "Elsewhere") return err(unavailable(sagaId, ELSEWHERE));
   try {
     // Read after the claim: whoever ends the saga from now on makes the claim stale, and the append below fails.
     const read = await readSaga(host, sagaId);
@@ -78,7 +80,7 @@ export async function abandonSaga(
   const { view, journal } = read.value;
   const flaw = whyNotAbandon(host, sagaId, journal, view);
   if (flaw !== undefined) return refuse(sagaId, flaw);
-  const claimed = await host.ports.store.claim(sagaId, { seize: true });
+  const claimed = await claimWanted(host.ports, sagaId);
   if (claimed.isErr() || claimed.value === undefined) return err(unavailable(sagaId, "the journal cannot be claimed: try again"));
   const { saga, epoch, records } = claimed.value;
   if (records.length !== journal.records.length) return refuse(sagaId, "it moved meanwhile: look again");
@@ -113,7 +115,7 @@ function whyNotAbandon(host: SagaHost, sagaId: string, journal: StoredJournal, v
 
 export async function readmitSaga(host: SagaHost, sagaId: string): Promise<VerbResult> {
   if (host.quarantine(sagaId) === undefined) return refuse(sagaId, "it is not quarantined");
-  const present = await host.present(sagaId, { force: true });
+  const present = await host.present(sagaId, { force: true, want: true });
   if (present.isErr()) return err(present.error);
   const still = host.quarantine(sagaId);
   return still === undefined ? ok(undefined) : refuse(sagaId, still.message);

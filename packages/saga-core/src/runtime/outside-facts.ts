@@ -10,7 +10,7 @@ import { type SagaView, statusOf } from "../journal/saga-view.ts";
 import { readJson } from "./attempt.ts";
 import { checkValue } from "./check-value.ts";
 import type { SagaInstance } from "./instance.ts";
-import { type SagaHost, unavailable } from "./saga-host.ts";
+import { ELSEWHERE, type SagaHost, unavailable } from "./saga-host.ts";
 import { readSaga } from "./saga-reader.ts";
 
 /** Signals that one saga keeps until somebody waits for them. */
@@ -94,10 +94,11 @@ type Answer<Value, Failure> = Result<Value | undefined, Failure | SagaNotFound |
 async function onSaga<Value, Failure>(host: SagaHost, sagaId: string, deciding: Deciding<Value, Failure>): Promise<Answer<Value, Failure>> {
   const written = host.live(sagaId) === undefined ? await answerFromJournal(host, sagaId, deciding) : undefined;
   if (written !== undefined) return written;
-  const present = await host.present(sagaId, { hold: true });
+  const present = await host.present(sagaId, { hold: true, want: true });
   if (present.isErr()) return err(present.error);
   const found = present.value;
   if (found._tag === "NoSuchSaga") return err({ _tag: "SagaNotFound", sagaId });
+  if (found._tag === "Elsewhere") return err(unavailable(sagaId, ELSEWHERE));
   if (found._tag === "Quarantined") return err(unavailable(sagaId, found.quarantine.message));
   const { instance } = found;
   try {

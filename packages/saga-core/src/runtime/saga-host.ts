@@ -12,16 +12,25 @@ import type { UndoneSaga } from "../journal/entry.ts";
 import type { AppendError, StoredJournal } from "../journal/journal-store.ts";
 import { hash128 } from "../primitives/hash.ts";
 import { canonicalJson, type Json } from "../primitives/json.ts";
-import { adopt } from "./adoption.ts";
+import { type AdoptOptions, adopt, unknownSaga } from "./adoption.ts";
 import { type InstanceEnd, type InstancePorts, SagaInstance } from "./instance.ts";
+import { SOLE_TENURE } from "./lease.ts";
 import type { SagaLeft } from "./observer.ts";
+import type { Orphan } from "./patrol.ts";
 import type { Registry } from "./registry.ts";
+import { Room } from "./room.ts";
 import { WakeUps } from "./wake-ups.ts";
+import { Worker } from "./worker.ts";
 
 /** How long the store is left alone after it failed, in milliseconds. */
 const STORE_RETRY_MS = 500;
 const RECOVERY_PAGE_SAGAS = 100;
 const RECOVERY_CONCURRENCY = 32;
+/** How often a store that others share is looked at for sagas that are due, in milliseconds, at least. */
+const SHARED_LOOK_MS = 500;
+const CLOSED = "the engine is closed";
+const OVERLOADED = "as many callers wait to start a saga as this engine has sagas in memory: try again later";
+const OVERLOADED_RETRY_MS = 1_000;
 
 export interface Recovery {
   /** Unfinished sagas found in the store when the engine was created, and taken up. */
@@ -32,11 +41,11 @@ export interface Recovery {
 export type Present =
   | { readonly _tag: "Live"; readonly instance: SagaInstance }
   | { readonly _tag: "Quarantined"; readonly quarantine: Quarantine }
+  /** Another worker drives it, and did not hand it over. */
+  | { readonly _tag: "Elsewhere" }
   | { readonly _tag: "NoSuchSaga" };
 
-export interface PresentOptions {
-  /** Adopt it however often it was adopted in vain. */
-  readonly force?: boolean | undefined;
+export interface PresentOptions extends AdoptOptions {
   /** Keep the instance in memory, though the saga be parked, until `release` is called on it. */
   readonly hold?: boolean | undefined;
 }
@@ -58,6 +67,13 @@ interface Live {
   readonly started: Promise<Result<Start, SagaUnavailable>>;
 }
 
+/** What the host adds to the ports of its instances. */
+export type HostPorts = Omit<InstancePorts, "onLetGo" | "onPace" | "tenure"> & {
+  readonly inMemoryMax: number;
+  /** Of this worker's lease, in milliseconds. Means nothing to a store without workers. */
+  readonly leaseMs: number;
+};
+
 export class SagaHost {
   readonly ports: InstancePorts;
   readonly #registry: Registry;
@@ -65,17 +81,46 @@ export class SagaHost {
   readonly #adopting = new Map<string, Promise<Result<Present, SagaUnavailable>>>();
   readonly #quarantined = new Map<string, Quarantine>();
   readonly #wakeUps: WakeUps;
+  readonly #room: Room;
+  /** Those that could leave memory if others need their place, the one at rest for longest first. */
+  readonly #resting = new Set<SagaInstance>();
+  /** Absent: the sagas of the store are this engine's alone. */
+  readonly #worker: Worker | undefined;
+  readonly #recovered = Promise.withResolvers<Recovery>();
+  readonly #seen = { adopted: 0, quarantined: 0 };
+  #hasRecovered = false;
   /** Called when a saga comes into memory, or the engine closes. */
   readonly #watchers = new Map<string, Set<() => void>>();
   #closed = false;
 
-  constructor(ports: Omit<InstancePorts, "onLetGo">, registry: Registry) {
-    this.ports = { ...ports, onLetGo: () => this.lookForDue() };
+  constructor({ inMemoryMax, leaseMs, ...ports }: HostPorts, registry: Registry) {
+    const { workers } = ports.store;
+    this.#worker =
+      workers === undefined
+        ? undefined
+        : new Worker({
+            ...ports,
+            workers,
+            leaseMs,
+            onLapse: () => this.#onLapse(),
+            takeUp: (orphan) => this.#takeUpOrphan(orphan),
+            onLooked: (sagaIds) => this.#onLooked(sagaIds),
+            onNews: () => this.lookForDue(),
+          });
+    this.ports = {
+      ...ports,
+      tenure: this.#worker?.tenure ?? SOLE_TENURE,
+      onLetGo: () => this.lookForDue(),
+      onPace: (instance) => this.#onPace(instance),
+    };
     this.#registry = registry;
+    this.#room = new Room({ sagasMax: inMemoryMax, makeRoom: () => this.#makeRoom() });
     this.#wakeUps = new WakeUps({
       ...ports,
+      lookMsMax: workers === undefined ? undefined : SHARED_LOOK_MS,
       asleep: (sagaId) => !this.#live.has(sagaId) && !this.#quarantined.has(sagaId),
       nudge: (sagaId) => this.#live.get(sagaId)?.instance.nudge(),
+      handOver: (sagaId) => this.#handOver(sagaId),
       wake: async (sagaId) => {
         const present = await this.present(sagaId);
         return present.isOk();
@@ -83,9 +128,21 @@ export class SagaHost {
     });
   }
 
-  /** Wakes sagas when their time comes, until the engine is closed. */
-  wakeSleepers(): void {
+  /** Takes up what nobody drives, and wakes sagas when their time comes, until the engine is closed. */
+  start(): void {
+    if (this.#worker === undefined) void this.#recover();
+    else this.#worker.start();
     void this.#wakeUps.run();
+  }
+
+  /** Resolves when what was left behind before this engine has been taken up. */
+  get recovered(): Promise<Recovery> {
+    return this.#recovered.promise;
+  }
+
+  /** Whether other workers may drive sagas of this store. */
+  get shared(): boolean {
+    return this.#worker !== undefined;
   }
 
   /** Something outside the sagas in memory may have made others due. */
@@ -139,9 +196,16 @@ export class SagaHost {
     input: Json | undefined,
     { deadlineMs, undoes }: Beginning = {},
   ): Promise<Result<Start, SagaUnavailable | SagaIdConflict>> {
-    if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
+    const present = this.#live.get(sagaId);
+    if (present !== undefined) return this.#join(present, definition, sagaId, input);
+    const barred = await this.#admit("start", sagaId);
+    if (barred !== undefined) return err(barred);
+    // From here until it is entered nothing is awaited.
     const live = this.#live.get(sagaId);
-    if (live !== undefined) return this.#join(live, definition, sagaId, input);
+    if (live !== undefined || this.#closed) {
+      this.#room.leave();
+      return live === undefined ? err(unavailable(sagaId, CLOSED)) : this.#join(live, definition, sagaId, input);
+    }
     const { store, random, now } = this.ports;
     const saga = { name: definition.name, version: definition.version };
     const instance = new SagaInstance(this.ports, createMachine(definition, sagaId), { sagaId, saga, epoch: 1, sequence: 0 });
@@ -178,7 +242,7 @@ export class SagaHost {
       if (started.isOk() && started.value === "exists") return this.present(sagaId, options);
       return started.map(() => ({ _tag: "Live", instance: live.instance }));
     }
-    if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
+    if (this.#closed) return err(unavailable(sagaId, CLOSED));
     const under = this.#adopting.get(sagaId);
     if (under !== undefined) {
       await under;
@@ -189,10 +253,23 @@ export class SagaHost {
     return adopting.finally(() => this.#adopting.delete(sagaId));
   }
 
-  async #adopt(sagaId: string, { force, hold }: PresentOptions): Promise<Result<Present, SagaUnavailable>> {
-    const adopted = await adopt(this.ports, this.#registry, sagaId, { force });
-    if (adopted.isErr()) return err(unavailable(sagaId, "message" in adopted.error ? adopted.error.message : "another worker drives it"));
-    if (this.#closed) return err(unavailable(sagaId, "the engine is closed"));
+  async #adopt(sagaId: string, options: PresentOptions): Promise<Result<Present, SagaUnavailable>> {
+    const barred = await this.#admit("adoption", sagaId);
+    if (barred !== undefined) return err(barred);
+    const present = await this.#adoptAdmitted(sagaId, options);
+    if (present.isErr() || present.value._tag !== "Live") this.#room.leave();
+    return present;
+  }
+
+  async #adoptAdmitted(sagaId: string, { force, want, hold }: PresentOptions): Promise<Result<Present, SagaUnavailable>> {
+    // What was let go of just now must not undo the claim.
+    await this.#worker?.settled();
+    const adopted = await adopt(this.ports, this.#registry, sagaId, { force, want });
+    if (adopted.isErr()) {
+      const { error } = adopted;
+      return error._tag === "SagaDriven" ? ok({ _tag: "Elsewhere" }) : err(unavailable(sagaId, error.message));
+    }
+    if (this.#closed) return err(unavailable(sagaId, CLOSED));
     const found = adopted.value;
     if (found._tag === "NoSuchSaga") return ok(found);
     if (found._tag === "Quarantined") {
@@ -209,16 +286,85 @@ export class SagaHost {
     return ok({ _tag: "Live", instance });
   }
 
+  /** Its place in memory is given back when it leaves. */
   #enter(sagaId: string, live: Live): void {
     this.#live.set(sagaId, live);
     for (const listener of this.#watchers.get(sagaId) ?? []) listener();
     live.instance.onEnd((end) => {
       if (this.#live.get(sagaId) === live) this.#live.delete(sagaId);
+      this.#resting.delete(live.instance);
+      this.#room.leave();
       if (end._tag === "Lost") void this.#afterLoss(sagaId, end.error, live);
       this.ports.observe?.({ _tag: "SagaLeft", sagaId, ...leftAs(end) });
-      if (end._tag === "Rested" && end.quarantine !== undefined) this.#setQuarantine(sagaId, end.quarantine);
-      if (end._tag === "Rested" && end.wakeAt !== undefined) this.#wakeUps.note(end.wakeAt);
+      if (end._tag === "Rested") this.#afterRest(sagaId, end);
+      if (end._tag === "Closed" && !this.#closed) this.#worker?.letGo(sagaId);
     });
+  }
+
+  #afterRest(sagaId: string, { wakeAt, quarantine, leftByRecord }: Extract<InstanceEnd, { readonly _tag: "Rested" }>): void {
+    if (!leftByRecord) this.#worker?.letGo(sagaId);
+    if (quarantine !== undefined) this.#setQuarantine(sagaId, quarantine);
+    if (wakeAt !== undefined) this.#wakeUps.note(wakeAt);
+  }
+
+  /** Waits for a place in memory, which is then taken; or says why there is none. */
+  async #admit(kind: "start" | "adoption", sagaId: string): Promise<SagaUnavailable | undefined> {
+    if (this.#worker !== undefined && !(await this.#worker.holds())) {
+      return unavailable(sagaId, "this worker has no lease, for the store has not granted or renewed it: try again");
+    }
+    if (kind === "start" && this.#room.crowded) return { ...unavailable(sagaId, OVERLOADED), retryAfterMs: OVERLOADED_RETRY_MS };
+    await this.#room.enter(kind);
+    return undefined;
+  }
+
+  /** To another worker, once what is in flight has settled. */
+  #handOver(sagaId: string): void {
+    const live = this.#live.get(sagaId);
+    if (live === undefined) this.#worker?.letGo(sagaId);
+    else void live.instance.close();
+  }
+
+  #makeRoom(): boolean {
+    for (const instance of this.#resting) if (instance.evict()) return true;
+    return false;
+  }
+
+  #onPace(instance: SagaInstance): void {
+    this.#resting.delete(instance);
+    if (instance.resting && !(this.#room.wanted && instance.evict())) this.#resting.add(instance);
+  }
+
+  /** Others may drive them from now on. They are taken up again when the lease is held again, unless somebody does. */
+  #onLapse(): void {
+    for (const { instance } of this.#live.values()) instance.drop("the lease of this worker has lapsed");
+  }
+
+  /** Of a saga that no definition here fits nothing is claimed: another worker may know it. */
+  async #takeUpOrphan({ sagaId, saga }: Orphan): Promise<void> {
+    const known = this.#quarantined.get(sagaId);
+    if (this.#live.has(sagaId) || (known !== undefined && known._tag !== "UnknownSaga")) return;
+    if (this.#registry.get(saga) === undefined) {
+      if (known === undefined) this.#setQuarantine(sagaId, unknownSaga(saga));
+      return;
+    }
+    const present = await this.present(sagaId);
+    if (present.isErr() || present.value._tag === "Elsewhere") return;
+    if (this.#quarantined.has(sagaId)) this.#seen.quarantined += 1;
+    else this.#seen.adopted += 1;
+  }
+
+  #onLooked(orphans: ReadonlySet<string>): void {
+    for (const [sagaId, { _tag }] of this.#quarantined) {
+      if (_tag === "UnknownSaga" && !orphans.has(sagaId)) this.#quarantined.delete(sagaId);
+    }
+    this.#endRecovery();
+  }
+
+  #endRecovery(): void {
+    if (this.#hasRecovered) return;
+    this.#hasRecovered = true;
+    this.ports.observe?.({ _tag: "RecoveryEnded", ...this.#seen });
+    this.#recovered.resolve({ ...this.#seen });
   }
 
   async #afterLoss(sagaId: string, error: AppendError | Quarantine, { started }: Live): Promise<void> {
@@ -233,6 +379,8 @@ export class SagaHost {
 
   #setQuarantine(sagaId: string, quarantine: Quarantine): void {
     this.#quarantined.set(sagaId, quarantine);
+    // Another worker may be of a version that can drive it.
+    this.#worker?.letGo(sagaId);
     this.ports.observe?.({ _tag: "SagaQuarantined", sagaId, quarantine });
   }
 
@@ -247,8 +395,7 @@ export class SagaHost {
   }
 
   /** Takes up every unfinished saga, oldest first, a bounded number at a time. A store that fails meanwhile is asked again. */
-  async recover(): Promise<Recovery> {
-    const seen = { adopted: 0, quarantined: 0 };
+  async #recover(): Promise<void> {
     let after: string | undefined;
     while (!this.#closed) {
       const page = await this.ports.store.unfinished({ limit: RECOVERY_PAGE_SAGAS, after });
@@ -256,26 +403,25 @@ export class SagaHost {
         await this.ports.timer.sleep(STORE_RETRY_MS);
         continue;
       }
-      await this.#recoverPage(page.value.sagaIds, seen);
+      await this.#recoverPage(page.value.sagaIds);
       if (page.value.next === undefined) break;
       after = page.value.next;
     }
-    this.ports.observe?.({ _tag: "RecoveryEnded", ...seen });
-    return seen;
+    this.#endRecovery();
   }
 
-  async #recoverPage(sagaIds: readonly string[], seen: { adopted: number; quarantined: number }): Promise<void> {
+  async #recoverPage(sagaIds: readonly string[]): Promise<void> {
     const queue = [...sagaIds];
-    const worker = async (): Promise<void> => {
+    const work = async (): Promise<void> => {
       for (let sagaId = queue.shift(); sagaId !== undefined && !this.#closed; sagaId = queue.shift()) {
         if (await this.#begunHere(sagaId)) continue;
         const present = await this.present(sagaId);
         if (present.isErr()) void this.#readoptLater(sagaId);
-        else if (this.#quarantined.has(sagaId)) seen.quarantined += 1;
-        else seen.adopted += 1;
+        else if (this.#quarantined.has(sagaId)) this.#seen.quarantined += 1;
+        else this.#seen.adopted += 1;
       }
     };
-    await Promise.all(Array.from({ length: RECOVERY_CONCURRENCY }, worker));
+    await Promise.all(Array.from({ length: RECOVERY_CONCURRENCY }, work));
   }
 
   /** Started by this engine since its creation, and so nothing to recover. */
@@ -287,9 +433,13 @@ export class SagaHost {
   async close(): Promise<void> {
     this.#closed = true;
     this.#wakeUps.stop();
+    this.#worker?.stop();
+    this.#room.close();
     for (const listener of [...this.#watchers.values()].flatMap((watchers) => [...watchers])) listener();
     await Promise.all(this.#adopting.values());
     await Promise.all([...this.#live.values()].map(({ instance }) => instance.close()));
+    await this.#worker?.leave();
+    this.#endRecovery();
   }
 }
 
@@ -300,6 +450,9 @@ function leftAs(end: InstanceEnd): Pick<SagaLeft, "status" | "wakeAt"> {
     .with({ _tag: "Closed" }, () => ({ status: "closed" as const }))
     .exhaustive();
 }
+
+/** What a caller is told who wanted a saga in vain. */
+export const ELSEWHERE = "another worker drives it, and is long about its attempt in flight: try again";
 
 export function unavailable(sagaId: string, message: string): SagaUnavailable {
   return { _tag: "SagaUnavailable", sagaId, message };

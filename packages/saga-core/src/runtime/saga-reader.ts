@@ -14,6 +14,8 @@ import { type AnySagaResult, endedResult, parkedError } from "./saga-result.ts";
 /** How soon an unfinished saga that is not live here is looked at again, in milliseconds: doubled each time, for one may sleep for weeks. */
 const POLL_MS = 100;
 const POLL_MS_MAX = 60_000;
+/** Another worker may end it at any moment. */
+const SHARED_POLL_MS_MAX = 1_000;
 const PARKED_PAGE_SAGAS = 200;
 const UNREAD = { name: "", version: 0 } as const;
 
@@ -54,7 +56,8 @@ export async function awaitResult<Output, Failure>(
   host: SagaHost,
   sagaId: string,
 ): Promise<Result<Output, Failure | SagaEnding | SagaNotFound | SagaUnavailable>> {
-  for (let pollMs = POLL_MS; ; pollMs = Math.min(pollMs * 2, POLL_MS_MAX)) {
+  const pollMsMax = host.shared ? SHARED_POLL_MS_MAX : POLL_MS_MAX;
+  for (let pollMs = POLL_MS; ; pollMs = Math.min(pollMs * 2, pollMsMax)) {
     const live = host.live(sagaId);
     if (live !== undefined) pollMs = POLL_MS;
     await live?.ended;

@@ -7,7 +7,7 @@ import { createAbortController, type Timer } from "../primitives/host.ts";
 
 const PAGE_SAGAS = 100;
 /** A clock that was set shows within this time, in milliseconds. */
-const LOOK_MS_MAX = 10 * 60 * 1_000;
+const LOOK_MS_MAX_DEFAULT = 10 * 60 * 1_000;
 /** How long the store is left alone when it failed, or when a saga that is due could not be woken, in milliseconds. */
 const PAUSE_MS = 1_000;
 
@@ -15,10 +15,14 @@ export interface WakeUpPorts {
   readonly store: JournalStore;
   readonly timer: Timer;
   readonly now: () => number;
+  /** The store is looked at at least so often, in milliseconds, for others may make sagas due. Default: ten minutes. */
+  readonly lookMsMax?: number | undefined;
   /** Whether it needs waking: it is not in memory, and nothing is known to stand in its way. */
   readonly asleep: (sagaId: string) => boolean;
   /** It is in memory, and due: perhaps for what its memory does not know, a lock that it has come to hold. */
   readonly nudge: (sagaId: string) => void;
+  /** Another worker wants it. May be called again while it is handed over. */
+  readonly handOver: (sagaId: string) => void;
   /** Whether it is in memory now, or known to be unable to be. */
   readonly wake: (sagaId: string) => Promise<boolean>;
 }
@@ -53,13 +57,14 @@ export class WakeUps {
 
   /** Wakes all that are due, a page at a time, each at most once; and tells when to look again. */
   async #wakeDue(): Promise<number> {
-    const { store, now, asleep, nudge, wake } = this.#ports;
+    const { store, now, asleep, nudge, handOver, wake } = this.#ports;
     const tried = new Set<string>();
     this.#noted = Number.POSITIVE_INFINITY;
     for (let limit = PAGE_SAGAS; !this.#stopped; ) {
       const due = await store.due({ until: now(), limit });
       if (due.isErr()) return now() + PAUSE_MS;
-      const { sagaIds, next = Number.POSITIVE_INFINITY } = due.value;
+      const { sagaIds, next = Number.POSITIVE_INFINITY, wanted = [] } = due.value;
+      for (const sagaId of wanted) handOver(sagaId);
       const sleeping = sagaIds.filter(asleep);
       for (const sagaId of sagaIds) if (!asleep(sagaId) && !tried.has(sagaId)) nudge(sagaId);
       if (sleeping.some((sagaId) => tried.has(sagaId))) return now() + PAUSE_MS;
@@ -75,7 +80,7 @@ export class WakeUps {
   }
 
   async #restUntil(lookAt: number): Promise<void> {
-    const { timer, now } = this.#ports;
+    const { timer, now, lookMsMax } = this.#ports;
     const looked = createAbortController();
     const asked = new Promise<void>((resolve) => {
       this.#look = () => {
@@ -84,8 +89,9 @@ export class WakeUps {
       };
     });
     this.#nextLook = Math.min(lookAt, this.#noted);
-    const delayMs = Math.min(this.#nextLook - now(), LOOK_MS_MAX);
+    const delayMs = Math.min(this.#nextLook - now(), lookMsMax ?? LOOK_MS_MAX_DEFAULT);
     if (this.#stopped || delayMs <= 0) return;
-    await (this.#nextLook === Number.POSITIVE_INFINITY ? asked : timer.sleep(delayMs, looked.signal));
+    const untilAsked = this.#nextLook === Number.POSITIVE_INFINITY && lookMsMax === undefined;
+    await (untilAsked ? asked : timer.sleep(delayMs, looked.signal));
   }
 }

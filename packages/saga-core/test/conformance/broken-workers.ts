@@ -7,10 +7,15 @@ const NEVER = { _tag: "StoreUnavailable", message: "never" } as const;
 export const brokenWorkers: readonly BrokenStore[] = [
   {
     rule: "gives every saga to whoever claims it",
-    open: alteredShared(({ claim }) => ({ claim: (sagaId) => claim(sagaId, { seize: true }) })),
+    open: alteredShared(({ claim }, _workers, disk) => ({
+      claim: (sagaId, options) => {
+        Object.assign(disk.sagas.get(sagaId) ?? {}, { driver: undefined });
+        return claim(sagaId, options);
+      },
+    })),
     noticedBy: [
       "workers: a saga whose worker has a lease is not claimed by another one",
-      "workers: who seizes a saga has it, and its former worker is fenced off",
+      "workers: who wants a saga is heard by the one that drives it, until that one lets go",
       "workers: a lease that was renewed in time goes on",
       "workers: whoever claims a saga drives it",
       "workers: of rivals for one orphan, one worker gets it",
@@ -20,9 +25,23 @@ export const brokenWorkers: readonly BrokenStore[] = [
     ],
   },
   {
-    rule: "lets nobody seize a saga",
+    rule: "tells nobody that a saga is wanted",
     open: alteredShared(({ claim }) => ({ claim: (sagaId) => claim(sagaId) })),
-    noticedBy: ["workers: who seizes a saga has it, and its former worker is fenced off"],
+    noticedBy: ["workers: who wants a saga is heard by the one that drives it, until that one lets go"],
+  },
+  {
+    rule: "goes on wanting what has ended",
+    open: alteredShared(({ append, due }, _workers, disk) => {
+      const ended: string[] = [];
+      return {
+        append: (request) => {
+          if (request.status === "completed" && disk.sagas.get(request.sagaId)?.wanted === true) ended.push(request.sagaId);
+          return append(request);
+        },
+        due: async (options) => (await due(options)).map((found) => (ended.length === 0 ? found : { ...found, wanted: ended })),
+      };
+    }),
+    noticedBy: ["workers: nobody wants what has ended, or what nobody drives"],
   },
   {
     rule: "raises the epoch of a saga that it refuses",
@@ -41,7 +60,7 @@ export const brokenWorkers: readonly BrokenStore[] = [
     open: alteredShared(({ claim, now }, _workers, disk) => ({
       claim: async (sagaId, options) => {
         const until = disk.leases.get(disk.sagas.get(sagaId)?.driver ?? 0) ?? 0;
-        return until > now() && options?.seize !== true ? err({ _tag: "SagaDriven", sagaId, until } as const) : claim(sagaId, options);
+        return until > now() ? err({ _tag: "SagaDriven", sagaId, until } as const) : claim(sagaId, options);
       },
     })),
     noticedBy: ["workers: a worker may claim its own sagas again"],

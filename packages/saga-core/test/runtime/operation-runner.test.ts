@@ -9,6 +9,7 @@ import { freshJoin, interruptedJoin, NOTHING_KNOWN, type OperationRules } from "
 import { type Fault, fault } from "../../src/errors/fault.ts";
 import { decided, type Tagged } from "../../src/errors/tagged.ts";
 import { idempotencyKey, step } from "../../src/index.ts";
+import { SOLE_TENURE } from "../../src/runtime/lease.ts";
 import { type RunnerPorts, runOperation } from "../../src/runtime/operation-runner.ts";
 import { direct } from "../../src/runtime/transport.ts";
 import { createVirtualTimer, VIRTUAL_START_MS, type VirtualTimer } from "../virtual-timer.ts";
@@ -41,7 +42,7 @@ function start({ participant, retry, rules, order, resolve, timer = createVirtua
     ...(resolve === undefined ? {} : { resolve: (_input: number, context: ResolveContext) => resolve(context) as never }),
     retry,
   })["~step"];
-  const ports: RunnerPorts = { timer, random: () => random, now: timer.now, transport: direct };
+  const ports: RunnerPorts = { timer, random: () => random, now: timer.now, transport: direct, tenure: SOLE_TENURE };
   const operation = runOperation(
     {
       _tag: "RunOperation",

@@ -18,6 +18,7 @@ function open(wake: (sagaId: string, wakeUps: () => WakeUps) => Promise<void> = 
     timer,
     now: timer.now,
     asleep: (sagaId) => !awake.has(sagaId),
+    handOver: () => undefined,
     nudge: (sagaId) => nudged.push(sagaId),
     async wake(sagaId) {
       woken.push({ sagaId, at: timer.now() - start });

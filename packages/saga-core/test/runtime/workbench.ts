@@ -146,6 +146,9 @@ export interface Opened {
   readonly store: MemoryStore;
   /** The death of the process: nothing of this engine settles, waits or is written any more. Participants are other processes and go on. */
   kill(): void;
+  /** Stops the process as SIGSTOP does: no sleep of it ends until `thaw`. What others bring it meanwhile is for the test to hold back. */
+  freeze(): void;
+  thaw(): void;
 }
 
 export interface OpenOptions {
@@ -153,12 +156,15 @@ export interface OpenOptions {
   readonly random?: (() => number) | undefined;
   readonly onEvents?: (() => void) | undefined;
   readonly evictAfterMs?: number | undefined;
+  readonly inMemoryMax?: number | undefined;
+  readonly leaseMs?: number | undefined;
   readonly observer?: Observer | undefined;
   /** Puts something between the engine and the store. */
   readonly wrap?: ((store: MemoryStore) => JournalStore) | undefined;
 }
 
-export function createBench(): Bench {
+/** @param options - `shared`: stores on the disk are workers beside each other. */
+export function createBench({ shared = false }: { readonly shared?: boolean } = {}): Bench {
   const timer = createVirtualTimer();
   const disk = createMemoryDisk();
   const commits: AppendRequest[] = [];
@@ -168,13 +174,11 @@ export function createBench(): Bench {
     clock,
     disk,
     commits,
-    open(
-      sagas,
-      { faults = {}, random = () => 0, onEvents, evictAfterMs, observer, wrap = (store: MemoryStore): JournalStore => store } = {},
-    ) {
+    open(sagas, { faults = {}, random = () => 0, wrap = (store: MemoryStore): JournalStore => store, ...options } = {}) {
       const store = createMemoryStore({
         now: () => timer.now() + clock.skewMs,
         disk,
+        shared,
         faults: {
           ...faults,
           afterCommit(request) {
@@ -184,12 +188,12 @@ export function createBench(): Bench {
         },
       });
       const life = mortal(timer);
-      const engine = createEngine({ sagas, store: wrap(store), timer: life.timer, random, onEvents, evictAfterMs, observer });
+      const engine = createEngine({ ...options, sagas, store: wrap(store), timer: life.timer, random });
       const kill = (): void => {
         store.crash();
         life.end();
       };
-      return { store, engine, kill };
+      return { store, engine, kill, freeze: life.freeze, thaw: life.thaw };
     },
     entries(sagaId) {
       const records = disk.sagas.get(sagaId)?.records ?? [];
@@ -198,17 +202,33 @@ export function createBench(): Bench {
   };
 }
 
+interface Life {
+  readonly timer: Timer;
+  end(): void;
+  freeze(): void;
+  thaw(): void;
+}
+
 /** A timer that one process has of the world's: it ends with the process, and then no sleep of it ends. */
-function mortal(timer: VirtualTimer): { readonly timer: Timer; end(): void } {
+function mortal(timer: VirtualTimer): Life {
   const death = new AbortController();
+  let frozen: PromiseWithResolvers<void> | undefined;
   return {
     timer: {
       async sleep(delayMs, signal) {
         const ended = AbortSignal.any(signal === undefined ? [death.signal] : [death.signal, signal]);
         await timer.sleep(delayMs, ended);
         if (death.signal.aborted) await new Promise(() => undefined);
+        await frozen?.promise;
       },
     },
     end: () => death.abort(),
+    freeze() {
+      frozen ??= Promise.withResolvers();
+    },
+    thaw() {
+      frozen?.resolve();
+      frozen = undefined;
+    },
   };
 }
