@@ -65,14 +65,6 @@ export interface EmittedEvent {
   readonly subject?: string | undefined;
 }
 
-interface Made {
-  readonly instruction: Instruction;
-  /** The calls of the body that made it. */
-  readonly owner: Set<Instruction> | undefined;
-}
-
-const madeBy = new WeakMap<object, Made>();
-
 /**
  * Calls made and not yet yielded, while the engine runs a body. Bodies run synchronously and one at a time, so this is set for the length of one
  * `next()` and is no state between them.
@@ -90,26 +82,55 @@ export function collectCalls<Value>(calls: Set<Instruction>, piece: () => Value)
   }
 }
 
+/** A call that was made, and the iterator over its one instruction: an object per step, in place of a generator and an entry in a map of all. */
+class MadeCall {
+  readonly instruction: Instruction;
+  /** The calls of the body that made it. */
+  readonly #owner: Set<Instruction> | undefined;
+  #isYielded = false;
+
+  constructor(instruction: Instruction, owner: Set<Instruction> | undefined) {
+    this.instruction = instruction;
+    this.#owner = owner;
+    owner?.add(instruction);
+  }
+
+  [Symbol.iterator](): this {
+    this.#isYielded = false;
+    return this;
+  }
+
+  next(output?: unknown): IteratorResult<Instruction, unknown> {
+    if (this.#isYielded) return { done: true, value: output };
+    this.#isYielded = true;
+    this.taken();
+    return { done: false, value: this.instruction };
+  }
+
+  return(output?: unknown): IteratorResult<Instruction, unknown> {
+    return { done: true, value: output };
+  }
+
+  throw(thrown: unknown): never {
+    throw thrown;
+  }
+
+  /** It counts as yielded from now on. */
+  taken(): void {
+    this.#owner?.delete(this.instruction);
+  }
+}
+
+/** The brands exist for the compiler only: the engine receives the instruction and hands back the output. */
 export function yieldable<Output, Yielded extends AnyEffect>(instruction: Instruction): Yieldable<Output, Yielded> {
-  const owner = open;
-  owner?.add(instruction);
-  const value: Yieldable<Output, Yielded> = {
-    *[Symbol.iterator]() {
-      owner?.delete(instruction);
-      // The brands exist for the compiler only; the engine receives the instruction and hands back the output.
-      return (yield instruction as unknown as Yielded) as Output;
-    },
-  };
-  madeBy.set(value, { instruction, owner });
-  return value;
+  return new MadeCall(instruction, open) as unknown as Yieldable<Output, Yielded>;
 }
 
 /** The instruction that a member of `all` stands for: the one inside a yieldable, which counts as yielded from then on, or the run of a generator. */
 export function takeInstruction(value: AnyYieldable): Instruction | undefined {
-  const made = madeBy.get(value);
-  if (made === undefined) return isGenerator(value) ? { _tag: "Part", body: value } : undefined;
-  made.owner?.delete(made.instruction);
-  return made.instruction;
+  if (!(value instanceof MadeCall)) return isGenerator(value) ? { _tag: "Part", body: value } : undefined;
+  value.taken();
+  return value.instruction;
 }
 
 function isGenerator(value: unknown): value is Body<unknown, unknown> {

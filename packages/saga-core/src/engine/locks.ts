@@ -26,6 +26,8 @@ export interface LockNews {
   readonly letsGo: boolean;
 }
 
+const NO_NEWS: LockNews = { locks: undefined, letsGo: false };
+
 export class Locks {
   readonly #held = new Set<string>();
   readonly #wanted = new Map<string, WantedLock>();
@@ -61,8 +63,9 @@ export class Locks {
 
   /** When the first of those that are wanted may be waited for no longer. */
   nextUntil(): number | undefined {
+    if (this.#wanted.size === 0) return undefined;
     const untils = [...this.#wanted.keys()].map((path) => this.waitsUntil(path) ?? 0);
-    return untils.length === 0 ? undefined : Math.min(...untils);
+    return Math.min(...untils);
   }
 
   /** It is wanted no longer; `undefined` when it was not. */
@@ -82,6 +85,8 @@ export class Locks {
 
   /** To be called once per record, and after a replay. A saga that has ended has none. */
   tell({ ended }: { readonly ended: boolean }): LockNews {
+    // Most sagas know no locks, and this is asked with every record.
+    if (this.#held.size === 0 && this.#wanted.size === 0 && this.#told.size === 0) return NO_NEWS;
     const held = ended ? [] : [...this.#held];
     const wanted = ended ? [] : [...new Set([...this.#wanted.values()].map(({ name }) => name))];
     const before = this.#told;

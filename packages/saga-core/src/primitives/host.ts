@@ -11,6 +11,8 @@ export type AbortSignal = typeof globalThis extends { AbortSignal: { prototype: 
 /** Waits, in milliseconds. `sleep` resolves when the time is over or at once when `signal` aborts; it never rejects. */
 export interface Timer {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back once the time is over, unless it was told not to by the function handed back. For what is nearly always told so. Default: made of `sleep`. */
+  after?(delayMs: number, callback: () => void): () => void;
 }
 
 /** Fractions in [0, 1), for jitter and seeds; nothing that must be secret is made of them. */
@@ -42,7 +44,23 @@ export function createAbortController(): HostAbortController {
   return new host.AbortController();
 }
 
+/** Given as the reason, because the default one is an exception with a stack, made for nobody. */
+const NOT_NEEDED = "not needed any more";
+
+export function callAfter(timer: Timer, delayMs: number, callback: () => void): () => void {
+  if (timer.after !== undefined) return timer.after(delayMs, callback);
+  const called = createAbortController();
+  void timer.sleep(delayMs, called.signal).then(() => {
+    if (!called.signal.aborted) callback();
+  });
+  return () => called.abort(NOT_NEEDED);
+}
+
 export const hostTimer: Timer = {
+  after(delayMs, callback) {
+    const handle = host.setTimeout(callback, Math.min(delayMs, TIMEOUT_MS_MAX));
+    return () => host.clearTimeout(handle);
+  },
   sleep(delayMs, signal) {
     const hostSignal = signal as HostSignal | undefined;
     if (hostSignal?.aborted === true) return Promise.resolve();

@@ -1,5 +1,5 @@
 /** One timer, set anew as often as its time changes. */
-import { createAbortController, type Timer } from "../primitives/host.ts";
+import { callAfter, type Timer } from "../primitives/host.ts";
 
 /** A clock that was set shows within this time, in milliseconds. */
 const ALARM_MS_MAX = 10 * 60 * 1_000;
@@ -20,13 +20,11 @@ export class Alarm {
     this.#set?.off();
     this.#set = undefined;
     if (at === undefined) return;
-    const controller = createAbortController();
-    this.#set = { at, off: () => controller.abort() };
     const delayMs = Math.min(Math.max(at - this.#ports.now(), 0), ALARM_MS_MAX);
-    void this.#ports.timer.sleep(delayMs, controller.signal).then(() => {
-      if (controller.signal.aborted) return;
+    const off = callAfter(this.#ports.timer, delayMs, () => {
       this.#set = undefined;
       this.#onRing();
     });
+    this.#set = { at, off };
   }
 }

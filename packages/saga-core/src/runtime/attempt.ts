@@ -8,35 +8,45 @@ import type { UndoOrder } from "../engine/command.ts";
 import type { AnyAttempt } from "../engine/join-attempts.ts";
 import { fault, isFault } from "../errors/fault.ts";
 import { isDecided, isTagged, type Tagged } from "../errors/tagged.ts";
-import { createAbortController, type Timer } from "../primitives/host.ts";
+import { callAfter, createAbortController, type Timer } from "../primitives/host.ts";
 import { type Json, toJson } from "../primitives/json.ts";
 import { messageOf } from "../primitives/thrown.ts";
 
 /** Bound of one output or rejection, in characters of JSON. */
 export const VALUE_CHARACTERS_MAX = 1024 * 1024;
 
-/** Given as the reason, because the default one is an exception with a stack, made for nobody. */
-const ANSWERED = "answered";
-
 export type CallWithoutSignal = Omit<Call, "signal">;
 
-/** Runs `invoke` under a deadline. A call that is over time is aborted and in doubt: its answer, if it still comes, is not waited for. */
-export async function underDeadline(
-  timeoutMs: number,
-  timer: Timer,
-  invoke: (signal: Call["signal"]) => Answer<Tagged>,
-): Promise<AnyAttempt> {
-  const attempt = createAbortController();
-  const deadline = createAbortController();
-  const overtime = timer.sleep(timeoutMs, deadline.signal).then(() => undefined);
-  const answered = answer(() => invoke(attempt.signal));
-  const first = await Promise.race([answered, overtime]);
-  if (first !== undefined) {
-    deadline.abort(ANSWERED);
-    return first;
+/** The signal of one attempt, made when somebody looks at it: most participants in this process never do. */
+export class AttemptSignal {
+  #controller: ReturnType<typeof createAbortController> | undefined;
+  #aborted = false;
+
+  get signal(): Call["signal"] {
+    this.#controller ??= createAbortController();
+    if (this.#aborted) this.#controller.abort();
+    return this.#controller.signal;
   }
-  attempt.abort();
-  return fault("Unknown", `no answer within ${timeoutMs} ms`);
+
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+}
+
+/** Runs `invoke` under a deadline. A call that is over time is aborted and in doubt: its answer, if it still comes, is not waited for. */
+export function underDeadline(timeoutMs: number, timer: Timer, invoke: (attempt: AttemptSignal) => Answer<Tagged>): Promise<AnyAttempt> {
+  const attempt = new AttemptSignal();
+  return new Promise((resolve) => {
+    const letBe = callAfter(timer, timeoutMs, () => {
+      attempt.abort();
+      resolve(fault("Unknown", `no answer within ${timeoutMs} ms`));
+    });
+    void answer(() => invoke(attempt)).then((answered) => {
+      letBe();
+      resolve(answered);
+    });
+  });
 }
 
 async function answer(invoke: () => Answer<Tagged>): Promise<AnyAttempt> {
@@ -88,11 +98,20 @@ export function invocation(
   input: Json | undefined,
   undo: UndoOrder | undefined,
   call: CallWithoutSignal,
-): (signal: Call["signal"]) => Answer<Tagged> {
-  if (undo === undefined) return (signal) => step.run(input, { call: { ...call, signal } });
+): (attempt: AttemptSignal) => Answer<Tagged> {
+  if (undo === undefined) return (attempt) => step.run(input, { call: withSignal(call, attempt) });
   const { undoes, outcome, cause } = undo;
-  return (signal) => {
+  return (attempt) => {
     if (step.compensate === undefined) throw new TypeError(`step ${step.name} has nothing to compensate with`);
-    return step.compensate(input, { call: { ...call, signal, undoes }, outcome, cause });
+    return step.compensate(input, { call: withSignal({ ...call, undoes }, attempt), outcome, cause });
+  };
+}
+
+export function withSignal<Made extends CallWithoutSignal>(call: Made, attempt: AttemptSignal): Made & Pick<Call, "signal"> {
+  return {
+    ...call,
+    get signal() {
+      return attempt.signal;
+    },
   };
 }

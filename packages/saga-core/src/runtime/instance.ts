@@ -4,6 +4,7 @@
  */
 
 import { err, ok, type Result } from "neverthrow";
+import type { Cause } from "../definition/outcome.ts";
 import type { Command, RunOperation, StopOperation } from "../engine/command.ts";
 import { judgeStopped, withKnowledge } from "../engine/join-attempts.ts";
 import type { SagaMachine, Step } from "../engine/machine.ts";
@@ -13,7 +14,9 @@ import type { Entry, Fact } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
 import type { AppendError, AppendRequest, JournalStore, SagaStatus } from "../journal/journal-store.ts";
 import type { OutboxEvent } from "../journal/outbox.ts";
+import type { Ending } from "../journal/saga-view.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
+import { freezeJson, type Json } from "../primitives/json.ts";
 import { messageOf } from "../primitives/thrown.ts";
 import { Alarm } from "./alarm.ts";
 import { LockWatch } from "./lock-watch.ts";
@@ -52,6 +55,8 @@ export type InstanceEnd =
       /** When time moves it next. */
       readonly wakeAt: number | undefined;
       readonly quarantine: Quarantine | undefined;
+      /** How the saga ended, where its end was written here. */
+      readonly ending: Ending | undefined;
       /** Its last record told the store that it leaves. */
       readonly leftByRecord: boolean;
     }
@@ -62,6 +67,8 @@ export type InstanceEnd =
 export interface InstanceGone {
   readonly _tag: "InstanceGone";
 }
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 export class SagaInstance {
   readonly ended: Promise<InstanceEnd>;
@@ -80,9 +87,11 @@ export class SagaInstance {
   #closing = false;
   #holds = 0;
   #leftByRecord = false;
+  #ending: Ending | undefined;
   #rest: { readonly status: Exclude<SagaStatus, "running">; readonly since: number } | undefined;
   /** Appends under way. */
-  readonly #appends = new Set<Promise<unknown>>();
+  #appends = 0;
+  #onSettled: (() => void)[] = [];
   #resolveEnded: (end: InstanceEnd) => void = () => undefined;
   #onEnd: (end: InstanceEnd) => void = () => undefined;
 
@@ -157,7 +166,7 @@ export class SagaInstance {
 
   /** Waits until all that was applied is durable; `false` when that cannot be told here any more. */
   async settled(): Promise<boolean> {
-    while (this.#appends.size > 0) await Promise.all(this.#appends);
+    await this.#appendsSettled();
     return !this.#gone;
   }
 
@@ -186,7 +195,7 @@ export class SagaInstance {
     this.#locks.stop();
     for (const operation of this.#running.values()) operation.drop();
     await Promise.all([...this.#running.values()].map(({ result }) => result));
-    await Promise.all(this.#appends);
+    await this.#appendsSettled();
     this.#leave({ _tag: "Closed" });
   }
 
@@ -203,7 +212,8 @@ export class SagaInstance {
     this.#sequence += 1;
     const outbox = outboxOf(sagaId, saga.name, step.entries);
     this.#leftByRecord = this.#leavesWith(step.status);
-    const appending = appendSafely(this.#ports.store, {
+    this.#appends += 1;
+    const appended = await appendSafely(this.#ports.store, {
       sagaId,
       sequence,
       epoch,
@@ -215,9 +225,19 @@ export class SagaInstance {
       outbox,
       leaves: this.#leftByRecord,
     });
-    this.#appends.add(appending);
-    const appended = await appending;
-    this.#appends.delete(appending);
+    this.#appends -= 1;
+    const committed = this.#committed(step, sequence, outbox, appended);
+    if (this.#appends === 0) for (const listener of this.#onSettled.splice(0)) listener();
+    return committed;
+  }
+
+  #committed(
+    step: Step,
+    sequence: number,
+    outbox: readonly OutboxEvent[],
+    appended: Result<void, AppendError>,
+  ): Result<void, AppendError | Quarantine> {
+    const { sagaId, saga } = this.#place;
     if (appended.isOk() && step.letsGo) this.#ports.onLetGo();
     if (this.#gone) return err({ _tag: "StoreUnavailable", message: "an earlier append of this saga failed" });
     if (appended.isErr()) return this.#lose(appended.error);
@@ -225,8 +245,13 @@ export class SagaInstance {
     if (this.#ports.observe !== undefined) {
       for (const entry of step.entries) this.#ports.observe({ _tag: "EntryAppended", sagaId, saga, sequence, entry });
     }
+    this.#ending = endingOf(step);
     this.#act(step);
     return ok(undefined);
+  }
+
+  async #appendsSettled(): Promise<void> {
+    while (this.#appends > 0) await new Promise<void>((resolve) => this.#onSettled.push(resolve));
   }
 
   #lose<Why extends AppendError | Quarantine>(error: Why): Result<never, Why> {
@@ -262,7 +287,7 @@ export class SagaInstance {
 
   /** At rest, and nothing under way: what was applied since is on its way, and its turn comes; so does that of what is asked of the store. */
   #quiet(): boolean {
-    return this.resting && this.#holds === 0 && this.#appends.size === 0 && !this.#locks.busy;
+    return this.resting && this.#holds === 0 && this.#appends === 0 && !this.#locks.busy;
   }
 
   #leaveIfAtRest(): void {
@@ -275,8 +300,14 @@ export class SagaInstance {
   #leaveRested(): void {
     if (this.#rest === undefined) return;
     const { status } = this.#rest;
-    const leftByRecord = this.#leftByRecord;
-    this.#leave({ _tag: "Rested", status, wakeAt: this.#machine.wakeAt(), quarantine: this.#machine.quarantine(), leftByRecord });
+    this.#leave({
+      _tag: "Rested",
+      status,
+      wakeAt: this.#machine.wakeAt(),
+      quarantine: this.#machine.quarantine(),
+      ending: this.#ending,
+      leftByRecord: this.#leftByRecord,
+    });
   }
 
   /** What is due stays, whatever else it waits for: its alarm is about to ring. */
@@ -287,7 +318,7 @@ export class SagaInstance {
 
   /** Whether it leaves memory as soon as the record is durable; as far as can be foreseen. */
   #leavesWith(status: SagaStatus): boolean {
-    if (status === "running" || this.#holds > 0 || this.#appends.size > 0 || this.#isDueSoon(status)) return false;
+    if (status === "running" || this.#holds > 0 || this.#appends > 0 || this.#isDueSoon(status)) return false;
     return status !== "waiting" || this.#ports.evictAfterMs === 0 || !this.#machine.awaitsOthers();
   }
 
@@ -301,9 +332,9 @@ export class SagaInstance {
   #nextLookAt(): number | undefined {
     const leavesAt = this.#leavesAt();
     // Over already: something else keeps it, and lets it go.
-    const leaving = leavesAt !== undefined && leavesAt > this.#ports.now() ? leavesAt : undefined;
-    const times = [this.#machine.nextDueAt(), this.#locks.nextLookAt(), leaving].filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    const leaving = leavesAt !== undefined && leavesAt > this.#ports.now() ? leavesAt : NEVER;
+    const nextAt = Math.min(this.#machine.nextDueAt() ?? NEVER, this.#locks.nextLookAt() ?? NEVER, leaving);
+    return nextAt === NEVER ? undefined : nextAt;
   }
 
   /** The store's clock decides, not the timer: one that rings early is set again, and a time that has been told is not told twice (FS-38). */
@@ -313,7 +344,7 @@ export class SagaInstance {
     for (let [path] = this.#machine.due(at); path !== undefined && !this.#gone; [path] = this.#machine.due(at)) {
       void this.apply({ _tag: "TimerFired", path, at });
     }
-    if ((this.#locks.nextLookAt() ?? Number.POSITIVE_INFINITY) <= at) this.#locks.look();
+    if ((this.#locks.nextLookAt() ?? NEVER) <= at) this.#locks.look();
     // One that stayed because it was due may not be any more, on a clock that was set back.
     this.#restOn();
   }
@@ -369,6 +400,14 @@ export class SagaInstance {
     const fact = { _tag: _tag === "Settled" ? "OperationSettled" : "OperationParked", path, slot, ...found, at } as Fact;
     void this.apply(fact);
   }
+}
+
+/** As a reader of the journal would find it. */
+function endingOf({ status, entries }: Step): Ending | undefined {
+  const last = entries.at(-1);
+  if (status === "completed" && last?._tag === "SagaCompleted") return { _tag: "Completed", output: last.output };
+  if (status !== "compensated" || last?._tag !== "SagaCompensated") return undefined;
+  return { _tag: "Compensated", cause: freezeJson(JSON.parse(JSON.stringify(last.cause)) as Json) as unknown as Cause };
 }
 
 /** An attempt is made in the name that participants know, and told as that of the saga which makes it. */

@@ -12,6 +12,7 @@ import { messageOf } from "../primitives/thrown.ts";
 
 /** How long the store is left alone after it failed, in milliseconds. */
 const STORE_RETRY_MS = 500;
+const STOPPED = "nothing is watched any more";
 
 export interface LockWatchPorts {
   readonly store: JournalStore;
@@ -42,7 +43,9 @@ export class LockWatch {
   readonly #names = new Map<string, string>();
   /** By name; whether it is to be looked at once more. */
   readonly #looks = new Map<string, { again: boolean }>();
-  readonly #stopped = createAbortController();
+  #isStopped = false;
+  /** Made with the first wait for the store. */
+  #stopped: ReturnType<typeof createAbortController> | undefined;
 
   constructor(ports: LockWatchPorts, saga: WatchedSaga) {
     this.#ports = ports;
@@ -51,6 +54,7 @@ export class LockWatch {
 
   /** A look is under way, or the store is given time before the next one: what it finds may move the saga. */
   get busy(): boolean {
+    if (this.#names.size === 0) return false;
     return this.#watched().some(({ name }) => this.#looks.has(name));
   }
 
@@ -61,12 +65,14 @@ export class LockWatch {
 
   /** When a wait is over, and the store to be asked whether it came to nothing. */
   nextLookAt(): number | undefined {
+    if (this.#names.size === 0) return undefined;
     const untils = this.#watched().flatMap(({ name, until }) => (this.#looks.has(name) ? [] : [until]));
     return untils.length === 0 ? undefined : Math.min(...untils);
   }
 
   /** The lines may have moved. */
   look(): void {
+    if (this.#names.size === 0) return;
     for (const name of new Set(this.#watched().map((watched) => watched.name))) {
       const look = this.#looks.get(name);
       if (look === undefined) void this.#lookAt(name);
@@ -76,7 +82,8 @@ export class LockWatch {
 
   stop(): void {
     this.#names.clear();
-    this.#stopped.abort();
+    this.#isStopped = true;
+    this.#stopped?.abort(STOPPED);
   }
 
   async #lookAt(name: string): Promise<void> {
@@ -89,12 +96,13 @@ export class LockWatch {
       const found = await holderOf(this.#ports.store, name);
       if (found.isOk()) this.#decide(watched, found.value);
       else {
-        await this.#ports.timer.sleep(STORE_RETRY_MS, this.#stopped.signal);
+        this.#stopped ??= createAbortController();
+        if (!this.#isStopped) await this.#ports.timer.sleep(STORE_RETRY_MS, this.#stopped.signal);
         look.again = true;
       }
     }
     this.#looks.delete(name);
-    if (!this.#stopped.signal.aborted) this.#saga.onQuiet();
+    if (!this.#isStopped) this.#saga.onQuiet();
   }
 
   /** Of those that were watched when the store was asked. */

@@ -24,10 +24,10 @@ import { type Fault, fault } from "../errors/fault.ts";
 import type { ParkCause } from "../errors/parked.ts";
 import { isTagged } from "../errors/tagged.ts";
 import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
-import { type AbortSignal, createAbortController, type Random, type Timer } from "../primitives/host.ts";
+import { createAbortController, type Random, type Timer } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";
-import { type CallWithoutSignal, invocation, underDeadline } from "./attempt.ts";
+import { type CallWithoutSignal, invocation, underDeadline, withSignal } from "./attempt.ts";
 import type { Tenure } from "./lease.ts";
 import type { AttemptMade, QueryMade } from "./observer.ts";
 import type { Transport } from "./transport.ts";
@@ -67,41 +67,46 @@ class RetryWanted extends Error {
   }
 }
 
+/** Given as the reason, because the default one is an exception with a stack, made for nobody. */
+const ENDED = "the operation is to end";
+
+function isLater<Final extends Verdict>(verdict: Final | RetryLater): verdict is RetryLater {
+  return verdict._tag === "RetryLater";
+}
+
 type FinalVerdict = Settle | Park | { readonly _tag: "Drop" };
 
 export function runOperation(order: RunOperation, ports: RunnerPorts): RunningOperation {
-  const wake = createAbortController();
-  let ending: "stop" | "drop" | undefined;
-  const runner = new Runner(order, ports, () => ending, wake.signal);
-  return {
-    stop() {
-      ending ??= "stop";
-      wake.abort();
-    },
-    drop() {
-      ending = "drop";
-      wake.abort();
-    },
-    result: runner.run(),
-  };
+  return new Runner(order, ports);
 }
 
-class Runner {
+class Runner implements RunningOperation {
+  readonly result: Promise<OperationResult>;
   readonly #order: RunOperation;
   readonly #ports: RunnerPorts;
-  readonly #ending: () => "stop" | "drop" | undefined;
-  readonly #wake: AbortSignal;
+  #ending: "stop" | "drop" | undefined;
+  /** Made with the first wait between attempts: most operations need one attempt. */
+  #wake: ReturnType<typeof createAbortController> | undefined;
   #join: Join;
 
-  constructor(order: RunOperation, ports: RunnerPorts, ending: () => "stop" | "drop" | undefined, wake: AbortSignal) {
+  constructor(order: RunOperation, ports: RunnerPorts) {
     this.#order = order;
     this.#ports = ports;
-    this.#ending = ending;
-    this.#wake = wake;
     this.#join = order.join;
+    this.result = this.#run();
   }
 
-  async run(): Promise<OperationResult> {
+  stop(): void {
+    this.#ending ??= "stop";
+    this.#wake?.abort(ENDED);
+  }
+
+  drop(): void {
+    this.#ending = "drop";
+    this.#wake?.abort(ENDED);
+  }
+
+  async #run(): Promise<OperationResult> {
     const verdict = await this.#repeat(() => this.#attempt());
     const final = verdict._tag === "ResolveNow" ? await this.#resolve(verdict) : verdict;
     const { attempts, doubt, applied } = this.#join;
@@ -110,29 +115,45 @@ class Runner {
     return { _tag: "Parked", cause: final.cause, knowledge: { doubt, applied }, attempts };
   }
 
-  /** Repeats until a verdict is anything but "later". */
-  #repeat<Final extends Verdict>(once: () => Promise<Final | RetryLater>): Promise<Exclude<Final, RetryLater> | FinalVerdict> {
-    const { timer } = this.#ports;
+  /** Until a verdict is anything but "later". */
+  async #repeat<Final extends Verdict>(once: () => Promise<Final | RetryLater>): Promise<Exclude<Final, RetryLater> | FinalVerdict> {
+    const ended = this.#ended();
+    if (ended !== undefined) return ended;
+    const verdict = await once();
+    return isLater(verdict) ? this.#repeatAfter(verdict, once) : (verdict as Exclude<Final, RetryLater>);
+  }
+
+  async #repeatAfter<Final extends Verdict>(
+    { delayMs }: RetryLater,
+    once: () => Promise<Final | RetryLater>,
+  ): Promise<Exclude<Final, RetryLater> | FinalVerdict> {
+    await this.#wait(delayMs);
     return pRetry(
       async () => {
         const ended = this.#ended();
         if (ended !== undefined) return ended;
         const verdict = await once();
-        if (verdict._tag === "RetryLater") throw new RetryWanted(verdict.delayMs);
+        if (isLater(verdict)) throw new RetryWanted(verdict.delayMs);
         return verdict as Exclude<Final, RetryLater>;
       },
       {
         retries: Number.POSITIVE_INFINITY,
-        // The wait is ours, below: on the injected timer, as long as the verdict says, and over at once when the operation is to end.
+        // The wait is ours: on the injected timer, as long as the verdict says, and over at once when the operation is to end.
         minTimeout: 0,
-        onFailedAttempt: ({ error }) => (error instanceof RetryWanted ? timer.sleep(error.delayMs, this.#wake) : undefined),
+        onFailedAttempt: ({ error }) => (error instanceof RetryWanted ? this.#wait(error.delayMs) : undefined),
         shouldRetry: ({ error }) => error instanceof RetryWanted,
       },
     );
   }
 
+  async #wait(delayMs: number): Promise<void> {
+    if (this.#ending !== undefined) return;
+    this.#wake ??= createAbortController();
+    await this.#ports.timer.sleep(delayMs, this.#wake.signal);
+  }
+
   #ended(): FinalVerdict | undefined {
-    const ending = this.#ending();
+    const ending = this.#ending;
     if (ending === "drop" || !this.#ports.tenure.held()) return { _tag: "Drop" };
     if (ending === "stop") return { _tag: "Settle", outcome: judgeStopped(this.#order.rules, this.#join) };
     return undefined;
@@ -154,7 +175,7 @@ class Runner {
       call,
       undoes: undo?.undoes,
     };
-    const attempt = await underDeadline(rules.retry.timeoutMs, timer, (signal) => transport(sending, () => invoke(signal)));
+    const attempt = await underDeadline(rules.retry.timeoutMs, timer, (sent) => transport(sending, () => invoke(sent)));
     const { sagaId } = this.#order;
     observe?.({
       _tag: "AttemptMade",
@@ -167,7 +188,7 @@ class Runner {
       tookMs: now() - begunAt,
     });
     this.#join = joinAttempt(this.#join, attempt);
-    const judge = this.#ending() === "stop" ? judgeLastAttempt : judgeAttempt;
+    const judge = this.#ending === "stop" ? judgeLastAttempt : judgeAttempt;
     return judge(rules, this.#join, attempt, this.#moment());
   }
 
@@ -216,10 +237,10 @@ export async function askParticipant(
   { timer, transport }: Pick<RunnerPorts, "timer" | "transport">,
 ): Promise<ResolutionAttempt> {
   const sending = { step: step.name, kind: step.kind, path, slot, asks: true, input, call };
-  const answered = await underDeadline(call.timeoutMs, timer, (signal) => {
+  const answered = await underDeadline(call.timeoutMs, timer, (attempt) => {
     if (step.resolve === undefined) throw new TypeError(`step ${step.name} has no resolve function`);
     const resolve = step.resolve.bind(step);
-    return transport(sending, () => resolve(input, { call: { ...call, signal }, slot }));
+    return transport(sending, () => resolve(input, { call: withSignal(call, attempt), slot }));
   });
   return readResolution(answered);
 }

@@ -60,7 +60,9 @@ export async function awaitResult<Output, Failure>(
   for (let pollMs = POLL_MS; ; pollMs = Math.min(pollMs * 2, pollMsMax)) {
     const live = host.live(sagaId);
     if (live !== undefined) pollMs = POLL_MS;
-    await live?.ended;
+    const end = await live?.ended;
+    // What was written here need not be read again.
+    if (end?._tag === "Rested" && end.ending !== undefined) return endedResult(sagaId, end.ending, undefined) as Result<Output, Failure>;
     const read = await readSaga(host, sagaId);
     const answer = read.match(
       (found) => answerOf(host, sagaId, found),

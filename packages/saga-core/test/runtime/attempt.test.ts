@@ -10,7 +10,7 @@ import { createVirtualTimer, VIRTUAL_START_MS } from "../virtual-timer.ts";
 const DEADLINE_MS = 1_000;
 
 function attempt(invoke: (signal: AbortSignal) => unknown, timer = createVirtualTimer()) {
-  return underDeadline(DEADLINE_MS, timer, invoke as (signal: AbortSignal) => Answer<Tagged>);
+  return underDeadline(DEADLINE_MS, timer, ({ signal }) => invoke(signal) as Answer<Tagged>);
 }
 
 describe("an answer", () => {

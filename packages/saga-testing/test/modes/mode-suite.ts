@@ -93,6 +93,7 @@ export const ENGINE_TESTS: Readonly<Record<string, Exceptions>> = {
     "it attempts single steps, and compares them with an engine's first attempt",
   ),
   "packages/saga-core/test/runtime/versions.test.ts": onlyCrashes,
+  "packages/saga-core/test/runtime/workers.test.ts": everywhere(INSIDE),
 
   "packages/saga-testing/test/": everywhere(FAULTS),
   "packages/saga-testing/test/modes/in-force.test.ts": {},
