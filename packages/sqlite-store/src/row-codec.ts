@@ -15,6 +15,8 @@ export interface SagaRow {
   readonly epoch: number;
   readonly nextSequence: number;
   readonly claimsWithoutProgress: number;
+  /** The worker that drives it. */
+  readonly driver: number | undefined;
 }
 
 export interface ChecksumInput {
@@ -59,6 +61,7 @@ export function parseSagaRow(row: Row): SagaRow {
     epoch: integerOf(row, "epoch"),
     nextSequence: integerOf(row, "next_sequence"),
     claimsWithoutProgress: integerOf(row, "claims_without_progress"),
+    driver: row["driver"] === null ? undefined : integerOf(row, "driver"),
   };
 }
 

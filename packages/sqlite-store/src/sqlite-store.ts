@@ -1,6 +1,6 @@
 /** The journal port on `node:sqlite`: composition only. What a write does is in `operations/`, how writes share a commit in `write-queue.ts` and `batch.ts`. */
 import { randomInt } from "node:crypto";
-import type { JournalStore, StoreUnavailable } from "@backstep/saga-core/journal";
+import type { JournalStore, StoreUnavailable, Workers } from "@backstep/saga-core/journal";
 import { err, ok, type Result } from "neverthrow";
 import type { SqliteDatabase } from "./driver.ts";
 import { openDatabase } from "./open-database.ts";
@@ -12,6 +12,7 @@ import { prepareListUnfinished } from "./operations/list-unfinished.ts";
 import { prepareLockLines } from "./operations/lock-lines.ts";
 import { damageOf, prepareReadJournal } from "./operations/read-journal.ts";
 import { prepareRelay } from "./operations/relay-events.ts";
+import { prepareWorkerLeases, type WorkerLeases } from "./operations/worker-leases.ts";
 import { retryWhileBusy } from "./retry-while-busy.ts";
 import { isText } from "./row-codec.ts";
 import { describeFailure } from "./sqlite-failure.ts";
@@ -28,6 +29,11 @@ export interface SqliteStoreOptions {
   readonly synchronous?: "FULL" | "NORMAL" | undefined;
   /** How long a write waits for another connection's lock, in milliseconds, 0 to 600,000, before `StoreUnavailable`. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined;
+  /**
+   * Whether several processes drive sagas of the file at once, each with a store of its own, and an engine on it: then they take turns by leases. `false`: one engine alone drives them, and one that
+   * starts takes all over at once. The same for all that are open at a time. Default `false`.
+   */
+  readonly shared?: boolean | undefined;
   /** The store's clock, epoch milliseconds. Processes that share the file must agree on it. Default: the system's. */
   readonly now?: (() => number) | undefined;
 }
@@ -54,11 +60,12 @@ export function createSqliteStore({
   path,
   synchronous = "FULL",
   busyTimeoutMs = BUSY_TIMEOUT_MS_DEFAULT,
+  shared = false,
   now = Date.now,
 }: SqliteStoreOptions): SqliteStore {
   const database = openDatabase({ path, synchronous, busyTimeoutMs });
   try {
-    return storeOn(database, { busyTimeoutMs, now });
+    return storeOn(database, { busyTimeoutMs, shared, now });
   } catch (error) {
     database.close();
     const problem = `its tables are not those of the version it claims: ${describeFailure(error)}; restore it, or name another file`;
@@ -69,16 +76,17 @@ export function createSqliteStore({
 /** The store on a database that is already open and prepared; `close` closes it. */
 export function storeOn(
   database: SqliteDatabase,
-  { busyTimeoutMs, now }: { readonly busyTimeoutMs: number; readonly now: () => number },
+  { busyTimeoutMs, shared = false, now }: { readonly busyTimeoutMs: number; readonly shared?: boolean; readonly now: () => number },
 ): SqliteStore {
   const writer = randomInt(WRITERS_MAX);
   const queue = createWriteQueue(database, { busyTimeoutMs });
   const readJournal = prepareReadJournal(database);
   const lockLines = prepareLockLines(database, now);
-  const appends = prepareAppend(database, lockLines, { writer, now });
-  const claims = prepareClaim(database, writer, readJournal);
+  const leases = shared ? prepareWorkerLeases(database, writer, now) : undefined;
+  const appends = prepareAppend(database, lockLines, { writer, shared, now });
+  const claims = prepareClaim(database, writer, readJournal, leases);
   const listUnfinished = prepareListUnfinished(database);
-  const listDue = prepareListDue(database);
+  const listDue = prepareListDue(database, { worker: writer, leases, now });
   const retention = prepareRetention(database);
   const relay = prepareRelay(database);
   let closing: Promise<void> | undefined;
@@ -103,6 +111,30 @@ export function storeOn(
     return guarded(() => retryWhileBusy(() => inOneSnapshot(database, operation), busyTimeoutMs), failure);
   }
 
+  /** Of its own accord; a lease that cannot be ended runs out. */
+  async function leave(): Promise<void> {
+    if (leases !== undefined) await queue.enqueue({ run: () => ok(leases.leave()), landed: () => false, characters: 0 });
+  }
+
+  function workersOn(held: WorkerLeases): Workers {
+    // Repeating any of these is harmless, so no evidence is needed that one took effect.
+    const write = (run: () => void) => guarded(() => queue.enqueue({ run: () => ok(run()), landed: () => false, characters: 0 }));
+    return {
+      renew: (leaseMs) =>
+        guarded(() => {
+          const lease = { until: now() + leaseMs };
+          const run = () => {
+            held.renew(lease.until);
+            return ok(lease);
+          };
+          return queue.enqueue({ run, landed: ({ until }) => held.renewed(until), characters: 0 });
+        }),
+      leave: () => write(() => held.leave()),
+      release: (sagaIds) => write(() => held.release(sagaIds)),
+      orphans: (options) => read(() => ok(held.listOrphans(options))),
+    };
+  }
+
   return {
     now,
     append: (request) =>
@@ -117,10 +149,10 @@ export function storeOn(
         () => readJournal(sagaId),
         (error) => damageOf(sagaId, error),
       ),
-    claim: (sagaId) =>
+    claim: (sagaId, options) =>
       guarded(() =>
         queue.enqueue({
-          run: () => claims.claim(sagaId),
+          run: () => claims.claim(sagaId, options),
           failure: (error) => damageOf(sagaId, error),
           landed: (journal) => journal === undefined || claims.landed(sagaId, journal.epoch),
           characters: 0,
@@ -147,8 +179,11 @@ export function storeOn(
       // No evidence tells who removed an event, and none is needed: forgetting it twice is harmless.
       published: (ids) => guarded(() => queue.enqueue({ run: () => ok(relay.forget(ids)), landed: () => false, characters: 0 })),
     },
+    workers: leases === undefined ? undefined : workersOn(leases),
     close() {
-      closing ??= queue.drain().then(() => database.close());
+      closing ??= leave()
+        .then(() => queue.drain())
+        .then(() => database.close());
       return closing;
     },
     statistics: queue.statistics,

@@ -21,14 +21,16 @@ const damages = {
 
 function harness(
   damage: string,
+  { shared = false }: { readonly shared?: boolean } = {},
 ): Parameters<typeof journalStoreConformance<{ path: string; open: () => Promise<ReturnType<typeof createSqliteStore>> }>>[0] {
   return {
+    workers: shared,
     createStorage() {
       const folder = mkdtempSync(join(tmpdir(), "backstep-sqlite-store-"));
       const path = join(folder, "journal.db");
       return Promise.resolve({
         path,
-        open: () => Promise.resolve(createSqliteStore({ path, synchronous: "NORMAL" })),
+        open: () => Promise.resolve(createSqliteStore({ path, synchronous: "NORMAL", shared })),
         dispose() {
           rmSync(folder, { recursive: true });
           return Promise.resolve();
@@ -45,7 +47,9 @@ function harness(
   };
 }
 
-for (const { name, run } of journalStoreConformance(harness(damages["a changed record"]))) test(name, run);
+describe.each([false, true])("shared by workers: %s", (shared) => {
+  for (const { name, run } of journalStoreConformance(harness(damages["a changed record"], { shared }))) test(name, run);
+});
 
 describe.each(Object.entries(damages))("%s", (_damage, sql) => {
   const cases = journalStoreConformance(harness(sql)).filter(({ name }) => name.startsWith("damage"));

@@ -4,9 +4,10 @@ import { describe, expect, test } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { openDatabase } from "../src/open-database.ts";
 import { LIST_ENDED, REMOVE_RECORDS } from "../src/operations/forget-ended.ts";
-import { FIND_NEXT, LIST_DUE } from "../src/operations/list-due.ts";
+import { FIND_NEXT, LIST_DUE, LIST_DUE_HERE } from "../src/operations/list-due.ts";
 import { LIST_ACTIVE, LIST_UNFINISHED } from "../src/operations/list-unfinished.ts";
 import { FIND_FIRST, LEAVE_LOCKS } from "../src/operations/lock-lines.ts";
+import { LIST_ORPHANS, LIST_WANTED } from "../src/operations/worker-leases.ts";
 import { pendingIds, recordsOf, recordTexts, request } from "./requests.ts";
 import { temporaryFile } from "./temporary-folder.ts";
 
@@ -158,6 +159,27 @@ describe("query plans", () => {
     const placeholders = Array.from(sql.matchAll(/\?/g), () => 1);
     const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...placeholders);
     expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining(index)]);
+    database.close();
+  });
+});
+
+describe("query plans of a file that workers share", () => {
+  const indexes: Readonly<Record<string, { readonly sql: string; readonly index: string }>> = {
+    "the list of those that are due here": { sql: LIST_DUE_HERE, index: "sagas_due" },
+    "the list of orphans": { sql: LIST_ORPHANS, index: "sagas_active" },
+    "the list of those that are wanted": { sql: LIST_WANTED, index: "sagas_wanted" },
+  };
+
+  test.each(Object.entries(indexes))("%s reads its index, sorts nothing, and never the table of all sagas", (_what, { sql, index }) => {
+    const database = openDatabase({ path: temporaryFile(), synchronous: "NORMAL", busyTimeoutMs: 0 });
+    const placeholders = Array.from(sql.matchAll(/\?/g), () => 1);
+    const plan = database
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...placeholders)
+      .map(({ detail }) => String(detail));
+    expect(plan[0]).toContain(index);
+    expect(plan.filter((detail) => detail.includes("SCAN sagas") && !detail.includes("USING INDEX"))).toEqual([]);
+    expect(plan.filter((detail) => detail.includes("ORDER BY"))).toEqual([]);
     database.close();
   });
 });

@@ -18,19 +18,21 @@ export interface AppendOperation {
 export interface AppendContext {
   /** Names this open store among all that ever wrote to the file. */
   readonly writer: number;
+  /** Whether it shares the file with other workers, and so drives what it writes to. */
+  readonly shared: boolean;
   readonly now: () => number;
 }
 
-export function prepareAppend(database: SqliteDatabase, lockLines: LockLines, { writer, now }: AppendContext): AppendOperation {
+export function prepareAppend(database: SqliteDatabase, lockLines: LockLines, { writer, shared, now }: AppendContext): AppendOperation {
   const findSaga = database.prepare("SELECT * FROM sagas WHERE saga_id = ?");
   const insertSaga = database.prepare(
-    `INSERT INTO sagas (saga_id, name, version, status, wake_at, ended_at, epoch, writer, next_sequence, claims_without_progress, started_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?) RETURNING position`,
+    `INSERT INTO sagas (saga_id, name, version, status, wake_at, ended_at, epoch, writer, next_sequence, claims_without_progress, started_at, driver)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?) RETURNING position`,
   );
   // Two statements, because naming `status` or `wake_at` would rewrite their indexes even where they stay the same.
   const advance = database.prepare("UPDATE sagas SET next_sequence = ?, claims_without_progress = 0 WHERE position = ?");
   const advanceTo = database.prepare(
-    "UPDATE sagas SET next_sequence = ?, claims_without_progress = 0, status = ?, wake_at = ?, ended_at = ? WHERE position = ?",
+    "UPDATE sagas SET next_sequence = ?, claims_without_progress = 0, status = ?, wake_at = ?, ended_at = ?, driver = ?, wanted = wanted AND driver IS ? WHERE position = ?",
   );
   const insertRecord = database.prepare("INSERT INTO records (saga, sequence, epoch, writer, checksum, record) VALUES (?, ?, ?, ?, ?, ?)");
   const insertEvent = database.prepare("INSERT INTO outbox (id, type, source, subject, time, saga_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)");
@@ -39,15 +41,26 @@ export function prepareAppend(database: SqliteDatabase, lockLines: LockLines, { 
      WHERE sagas.saga_id = ? AND records.sequence = ? AND records.epoch = ? AND records.writer = ?`,
   );
 
-  function create({ sagaId, saga, status, wakeAt, epoch }: AppendRequest): number {
+  /** Who drives the saga once this record counts. */
+  function driverAfter({ status, leaves = false }: AppendRequest): number | null {
+    return shared && !leaves && !isEnded(status) ? writer : null;
+  }
+
+  function create(request: AppendRequest): number {
+    const { sagaId, saga, status, wakeAt, epoch } = request;
     const at = now();
-    const row = insertSaga.get(sagaId, saga.name, saga.version, status, ...timesOf(status, wakeAt, at), epoch, writer, at);
+    const times = timesOf(status, wakeAt, at);
+    const row = insertSaga.get(sagaId, saga.name, saga.version, status, ...times, epoch, writer, at, driverAfter(request));
     return Number(row?.["position"]);
   }
 
-  function move({ position, status: statusBefore, wakeAt: wakeAtBefore }: SagaRow, { sequence, status, wakeAt }: AppendRequest): number {
-    if (status === statusBefore && wakeAt === wakeAtBefore && !isEnded(status)) advance.run(sequence + 1, position);
-    else advanceTo.run(sequence + 1, status, ...timesOf(status, wakeAt, now()), position);
+  function move(stored: SagaRow, request: AppendRequest): number {
+    const { position } = stored;
+    const { sequence, status, wakeAt } = request;
+    const driver = driverAfter(request);
+    const stays = status === stored.status && wakeAt === stored.wakeAt && driver === (stored.driver ?? null) && !isEnded(status);
+    if (stays) advance.run(sequence + 1, position);
+    else advanceTo.run(sequence + 1, status, ...timesOf(status, wakeAt, now()), driver, driver, position);
     return position;
   }
 

@@ -15,7 +15,7 @@ const options = { synchronous: "NORMAL", busyTimeoutMs: 0 } as const;
 /** Appends at once, in a transaction of its own. */
 function appender(path: string): { append(appended: AppendRequest): void; close(): void } {
   const database = openDatabase({ path, ...options });
-  const operation = prepareAppend(database, prepareLockLines(database, Date.now), { writer: 1, now: Date.now });
+  const operation = prepareAppend(database, prepareLockLines(database, Date.now), { writer: 1, shared: false, now: Date.now });
   return {
     append(appended) {
       database.exec("BEGIN IMMEDIATE");

@@ -21,7 +21,7 @@ test("a new file gets every migration, in order", () => {
   const database = new DatabaseSync(":memory:");
   migrate(database, path, [...migrations, "CREATE TABLE later (a INTEGER) STRICT", "ALTER TABLE later ADD COLUMN b TEXT"]);
   expect(versionOf(database)).toBe(migrations.length + 2);
-  expect(tablesOf(database)).toEqual(["later", "lock_places", "outbox", "records", "sagas", "settlements"]);
+  expect(tablesOf(database)).toEqual(["later", "lock_places", "outbox", "records", "sagas", "settlements", "workers"]);
 });
 
 test("an older file gets the missing ones and keeps what it holds", async () => {

@@ -36,6 +36,10 @@ function takeBack(path: string): void {
     CREATE TABLE locks (name TEXT PRIMARY KEY, saga INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO locks SELECT name, saga FROM lock_places GROUP BY name HAVING position = min(position);
     DROP TABLE lock_places;
+    DROP TABLE workers;
+    DROP INDEX sagas_wanted;
+    ALTER TABLE sagas DROP COLUMN driver;
+    ALTER TABLE sagas DROP COLUMN wanted;
     CREATE INDEX locks_of_saga ON locks (saga);
     UPDATE sagas SET status = 'running', wake_at = NULL WHERE name = 'user';
     PRAGMA user_version = 2;
