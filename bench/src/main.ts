@@ -4,7 +4,6 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { startPostgres } from "../../packages/postgres-server/src/index.ts";
 import { WAYS } from "./contender.ts";
 import { entrantNamed } from "./contenders.ts";
 import type { Load } from "./drive.ts";
@@ -14,19 +13,17 @@ import { chartOf } from "./report/chart.ts";
 import { tablesOf } from "./report/tables.ts";
 import type { Cell, Results } from "./results.ts";
 import { runJob } from "./run-job.ts";
+import { closeServer, openServer } from "./server.ts";
 
 /** Several rounds of those in flight, so that the first ones do not make the figure. */
 const SAGAS_PER_SLOT_MIN = 2;
 
 async function measure(plan: Plan): Promise<{ readonly results: Results; readonly failures: readonly string[] }> {
-  const postgres = plan.contenders.some((name) => entrantNamed(name).needsPostgres) ? await startPostgres({ durable: true }) : undefined;
+  const server = plan.contenders.some((name) => entrantNamed(name).needsPostgres) ? await openServer() : undefined;
   try {
-    return await measureOn(plan, postgres?.url());
+    return await measureOn(plan, server?.url());
   } finally {
-    // The server is no reason for its starter to stay, so something else must be, until it is gone.
-    const staying = setInterval(() => undefined, 1_000);
-    await postgres?.close();
-    clearInterval(staying);
+    await closeServer(server);
   }
 }
 

@@ -11,10 +11,14 @@ interface PostgresStoreModule {
 
 const PACKAGE = "@backstep/postgres-store";
 
+export async function openPostgresStore(connectionString: string): Promise<JournalStore> {
+  const { createPostgresStore } = (await import(PACKAGE)) as PostgresStoreModule;
+  return createPostgresStore({ connectionString });
+}
+
 export const start: StartContender = async ({ postgresUrl }) => {
   const connectionString = postgresUrl();
-  const { createPostgresStore } = (await import(PACKAGE)) as PostgresStoreModule;
-  const store = await createPostgresStore({ connectionString });
+  const store = await openPostgresStore(connectionString);
   const engine = engineOn(store);
   const meter = await walMeter(connectionString);
   return {

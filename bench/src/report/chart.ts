@@ -9,9 +9,9 @@ import { type Results, rateOf } from "../results.ts";
 const BAR = 11;
 const BAR_GAP = 2;
 const GROUP_GAP = 13;
-const LABELS_WIDTH = 218;
+const LABELS_WIDTH = 232;
 const PANEL_WIDTH = 330;
-const PANEL_GAP = 34;
+const PANEL_GAP = 54;
 const HEAD = 92;
 const FOOT = 34;
 
@@ -24,7 +24,7 @@ const STYLE = `
   .panel { font-weight: 600; }
   .quiet, .axis { fill: #59636e; }
   .own { font-weight: 700; }
-  .value { font-size: 10.5px; fill: #59636e; }
+  .value { font-size: 10.5px; fill: #59636e; stroke: #ffffff; stroke-width: 3px; paint-order: stroke; }
   .line { stroke: #d1d9e0; }
   .other0 { fill: #b6bfc9; } .other1 { fill: #8c959f; } .other2 { fill: #6e7781; }
   .ceiling0 { fill: #d8dee4; } .ceiling1 { fill: #c4ccd4; } .ceiling2 { fill: #afb8c1; }
@@ -33,6 +33,7 @@ const STYLE = `
     text { fill: #f0f6fc; }
     .ground { fill: #0d1117; stroke: #3d444d; }
     .quiet, .axis, .value { fill: #9198a1; }
+    .value { stroke: #0d1117; }
     .line { stroke: #30363d; }
     .other0 { fill: #59626d; } .other1 { fill: #7d8590; } .other2 { fill: #a2abb5; }
     .ceiling0 { fill: #2f363d; } .ceiling1 { fill: #3d454e; } .ceiling2 { fill: #4c555f; }
@@ -114,7 +115,6 @@ function bars(results: Results, { name }: Entrant, way: Way, { x }: Scale, top: 
       const y = top + index * (BAR + BAR_GAP);
       const length = Math.max(1, x(rate.median));
       const shade = Math.min(2, index);
-      // Beside the bar, or in the gap of the grid when it is the longest.
       const value = `<text class="value" x="${round(length + 5)}" y="${y + BAR - 2}">${valueText(rate.median)}</text>`;
       return `<rect class="${colourOf(name)}${shade}" x="0" y="${y}" width="${round(length)}" height="${BAR}" rx="1.5"/>${value}`;
     })
