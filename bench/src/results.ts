@@ -41,3 +41,11 @@ export function figureOf(results: Results, place: Place, figure: (cell: Cell) =>
 export function rateOf(results: Results, place: Place): Spread | undefined {
   return figureOf(results, place, ({ sagasPerSecond }) => sagasPerSecond);
 }
+
+/** How much of its ceiling's rate a contender reaches. Round by round, for both had the same machine then. */
+export function partOf(results: Results, place: Place, ceiling: string): Spread | undefined {
+  return figureOf(results, place, ({ round, sagasPerSecond }) => {
+    const above = rateOf({ ...results, cells: results.cells.filter((cell) => cell.round === round) }, { ...place, contender: ceiling });
+    return above === undefined ? undefined : sagasPerSecond / above.median;
+  });
+}

@@ -77,7 +77,7 @@ function report(rounds: readonly Round[], sagas: number): string {
       kind === "sqlite" ? "SQLite" : "Postgres",
       seconds(({ recovered }) => recovered.openMs),
       seconds(({ recovered }) => recovered.takenUpMs),
-      `${grouped(sagas / (of(({ recovered }) => recovered.takenUpMs).median / 1_000))}`,
+      grouped(sagas / (of(({ recovered }) => recovered.takenUpMs).median / 1_000)),
       seconds(({ recovered }) => recovered.endedMs),
       `${Math.round(of(({ recovered }) => recovered.residentBytes).median / 2 ** 20)} MiB`,
     ];

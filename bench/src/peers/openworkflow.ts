@@ -64,7 +64,7 @@ function tellingTheEnd(backend: Backend, endings: Endings): Backend {
   const told: Pick<Backend, "completeWorkflowRun" | "failWorkflowRun"> = {
     async completeWorkflowRun(parameters) {
       const run = await backend.completeWorkflowRun(parameters);
-      endings.tell(run.id, String(run.output));
+      endings.tell(run.id, typeof run.output === "string" ? run.output : JSON.stringify(run.output));
       return run;
     },
     async failWorkflowRun(parameters) {

@@ -1,7 +1,7 @@
 /** The tables of a run, as Markdown. Durable figures and others are never in one table. */
 import { WAYS, type Way } from "../contender.ts";
 import { ENTRANTS, type Entrant } from "../contenders.ts";
-import { type Cell, figureOf, type Results, rateOf } from "../results.ts";
+import { type Cell, figureOf, partOf, type Results, rateOf } from "../results.ts";
 import type { Spread } from "../statistics.ts";
 
 const TITLES: Readonly<Record<Way, string>> = {
@@ -33,11 +33,11 @@ function rates(results: Results, entrants: readonly Entrant[], way: Way): string
     ...results.concurrencies.map((concurrency) => {
       const place = { contender: entrant.name, way, concurrency };
       const rate = rateOf(results, place);
-      const ceiling = entrant.ceiling === undefined ? undefined : rateOf(results, { ...place, contender: entrant.ceiling });
-      return rate === undefined ? "–" : `${spread(rate)}${ceiling === undefined ? "" : `, ${(rate.median / ceiling.median).toFixed(2)}`}`;
+      const part = entrant.ceiling === undefined ? undefined : partOf(results, place, entrant.ceiling);
+      return rate === undefined ? "–" : `${spread(rate)}${part === undefined ? "" : `, ${part.median.toFixed(2)}`}`;
     }),
   ]);
-  const note = "Median, spread over the rounds, and which part of its ceiling that is.";
+  const note = "Median, spread over the rounds, and which part of its ceiling of the same round that is, in the median.";
   return `${table(["", ...atATime(results)], rows)}\n\n${note}`;
 }
 
@@ -90,6 +90,7 @@ function promises(results: Results): string {
   return table(
     ["", "durable"],
     entrantsOf(results).map(({ label, durable }) => [label, durable ?? "nothing"]),
+    false,
   );
 }
 
@@ -125,7 +126,8 @@ export function grouped(value: number | undefined): string {
   return value === undefined ? "–" : Math.round(value).toLocaleString("en-US");
 }
 
-export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [heads, heads.map((_, column) => (column === 0 ? "---" : "---:")), ...rows];
+/** Figures stand to the right, words to the left. */
+export function table(heads: readonly string[], rows: readonly (readonly string[])[], figures = true): string {
+  const lines = [heads, heads.map((_, column) => (column === 0 || !figures ? "---" : "---:")), ...rows];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
