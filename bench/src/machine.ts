@@ -24,9 +24,9 @@ export function machineOf(contenders: readonly string[], postgres: string | unde
     memoryGib: Math.round(totalmem() / 2 ** 30),
     system: `${process.platform} ${release()} ${process.arch}`,
     versions: {
-      node: process.versions.node,
-      sqlite: sqliteVersion(),
-      ...(postgres === undefined ? {} : { postgres }),
+      Node: process.versions.node,
+      SQLite: sqliteVersion(),
+      ...(postgres === undefined ? {} : { PostgreSQL: postgres }),
       ...Object.fromEntries(found.filter((pair): pair is readonly [string, string] => pair[1] !== undefined)),
     },
   };

@@ -45,13 +45,13 @@ async function measureOn(plan: Plan, postgresUrl: string | undefined) {
       });
       if (end._tag === "Done") continue;
       absent[contender] = end._tag === "Missing" ? "not installed" : "failed";
-      console.log(`${contender}: ${end.message}`);
+      console.log(`${contender}: ${end._tag === "Missing" ? end.message.split("\n", 1)[0] : end.message}`);
       if (end._tag === "Failed") failures.push(contender);
     }
   }
   const results: Results = {
     measuredAt: new Date().toISOString(),
-    machine: machineOf(plan.contenders, postgresUrl === undefined ? undefined : await postgresVersionAt(postgresUrl)),
+    machine: machineOf(plan.contenders, await postgresVersionOf(cells, postgresUrl)),
     rounds: plan.rounds,
     durationMs: plan.durationMs,
     concurrencies: plan.concurrencies,
@@ -68,7 +68,9 @@ function turned(names: readonly string[], by: number): readonly string[] {
   return [...names.slice(from), ...names.slice(0, from)];
 }
 
-async function postgresVersionAt(url: string): Promise<string> {
+/** Asked for only when somebody could use the server, and so its client is there. */
+async function postgresVersionOf(cells: readonly Cell[], url: string | undefined): Promise<string | undefined> {
+  if (url === undefined || !cells.some(({ contender }) => entrantNamed(contender).needsPostgres)) return undefined;
   const { postgresVersion } = await import("./postgres/database.ts");
   return postgresVersion(url);
 }

@@ -6,7 +6,7 @@ import { machineOf } from "../machine.ts";
 /** @param folder - "-": nothing is written. */
 export function writeReport(folder: string, name: string, markdown: string, figures: object): void {
   const machine = machineOf(["backstep-sqlite"], undefined);
-  const words = `${machine.processors} × ${machine.processor}, ${machine.memoryGib} GiB, ${machine.system}, Node ${machine.versions["node"]}`;
+  const words = `${machine.processors} × ${machine.processor}, ${machine.memoryGib} GiB, ${machine.system}, Node ${machine.versions["Node"]}`;
   console.log(`\n${markdown}\n\n${words}`);
   if (folder === "-") return;
   mkdirSync(resolve(folder), { recursive: true });
