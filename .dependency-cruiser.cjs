@@ -100,7 +100,7 @@ module.exports = {
       from: { path: "^(packages/(?:domains/)?[^/]+|examples/[^/]+)/" },
       to: {
         path: "^packages/(?:domains/)?[^/]+/src/",
-        pathNot: "^$1/|/src/(index|adapter|engine|journal|conformance|sqlite|client|server|contract|laws)\\.ts$",
+        pathNot: "^$1/|/src/(index|adapter|engine|journal|conformance|sqlite|postgres|client|server|contract|laws)\\.ts$",
       },
     },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
