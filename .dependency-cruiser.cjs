@@ -49,6 +49,13 @@ module.exports = {
       to: { path: "^packages/", pathNot: "^packages/(participant/src/|saga-core/src/(journal|adapter)\\.ts$)" },
     },
     {
+      name: "driver-behind-its-door",
+      comment: "Who keeps its state elsewhere needs no pg.",
+      severity: "error",
+      from: { path: "^packages/participant/src/", pathNot: "^packages/participant/src/(postgres\\.ts$|database/postgres-)" },
+      to: { path: "node_modules/(@types/)?pg/|^packages/participant/src/(postgres\\.ts$|database/postgres-)" },
+    },
+    {
       name: "contract-stands-alone",
       severity: "error",
       from: { path: "^packages/contract/src/" },

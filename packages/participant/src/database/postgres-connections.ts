@@ -47,7 +47,27 @@ export class PostgresConnections {
     });
   }
 
-  async take(answerTimeoutMs: number = this.#options.answerTimeoutMs): Promise<PostgresConnection> {
+  /**
+   * Takes a connection and asks something on it that may be asked twice. One that had died in the pool is replaced: nothing else was begun on
+   * it, so nothing is lost.
+   */
+  async begin<Answer>(
+    ask: (connection: PostgresConnection) => Promise<Answer>,
+    answerTimeoutMs: number = this.#options.answerTimeoutMs,
+  ): Promise<{ readonly connection: PostgresConnection; readonly answer: Answer }> {
+    for (;;) {
+      const connection = await this.#take(answerTimeoutMs);
+      try {
+        return { connection, answer: await ask(connection) };
+      } catch (cause) {
+        await connection.rollBack();
+        connection.release();
+        if (!(connection.broken && connection.reused)) throw cause;
+      }
+    }
+  }
+
+  async #take(answerTimeoutMs: number): Promise<PostgresConnection> {
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();

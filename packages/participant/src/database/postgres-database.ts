@@ -78,14 +78,12 @@ export function createPostgresDatabase(options: PostgresDatabaseOptions): Databa
     transaction: (body) => turns.take(() => runner.run(body)),
     async ping() {
       turns.assertOpen();
-      const connection = await connections.take(settings.connectTimeoutMs);
-      try {
-        const { rows } = await connection.command("SELECT pg_is_in_recovery() AS standby");
-        const [answer] = rows as readonly { readonly standby: boolean }[];
-        if (answer?.standby !== false) throw new DatabaseUnavailable("the server is a standby and takes no writes");
-      } finally {
-        connection.release();
-      }
+      const { connection, answer } = await connections.begin(
+        (begun) => begun.ask<{ readonly standby: boolean }>("SELECT pg_is_in_recovery() AS standby", []),
+        settings.connectTimeoutMs,
+      );
+      connection.release();
+      if (answer.at(0)?.standby !== false) throw new DatabaseUnavailable("the server is a standby and takes no writes");
     },
     async close() {
       await turns.close();
@@ -171,21 +169,17 @@ class Runner {
   }
 
   async #begin(entrance: Entrance): Promise<Begun | Missing> {
-    for (;;) {
-      const connection = await this.#connections.take();
-      try {
+    try {
+      const { connection } = await this.#connections.begin(async (begun) => {
         const asked = this.#clock.hostNow();
-        const { rows } = await connection.command(this.#beginning(entrance));
+        const { rows } = await begun.command(this.#beginning(entrance));
         const [{ now }] = rows as readonly [{ readonly now: number }];
         this.#clock.learn(now, asked, this.#clock.hostNow());
-        return { _tag: "Begun", connection };
-      } catch (cause) {
-        await connection.rollBack();
-        connection.release();
-        if (isAbsent(cause)) return { _tag: "Missing", cause };
-        // It had died in the pool. Nothing was begun on it, so nothing is lost by taking another one.
-        if (!(connection.broken && connection.reused)) throw cause;
-      }
+      });
+      return { _tag: "Begun", connection };
+    } catch (cause) {
+      if (isAbsent(cause)) return { _tag: "Missing", cause };
+      throw cause;
     }
   }
 
@@ -208,15 +202,12 @@ class Runner {
 
   async #repair(missing: unknown): Promise<void> {
     if (!(missing instanceof TableMissing)) this.#tables.forget();
-    const connection = await this.#connections.take(CREATE_TIMEOUT_MS);
-    try {
-      await this.#tables.create(connection, missing instanceof TableMissing ? missing.table : undefined, this.#settings.lockTimeoutMs);
-    } catch (cause) {
-      await connection.rollBack();
-      throw cause;
-    } finally {
-      connection.release();
-    }
+    const table = missing instanceof TableMissing ? missing.table : undefined;
+    const { connection } = await this.#connections.begin(
+      (begun) => this.#tables.create(begun, table, this.#settings.lockTimeoutMs),
+      CREATE_TIMEOUT_MS,
+    );
+    connection.release();
   }
 }
 

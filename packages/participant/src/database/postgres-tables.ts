@@ -4,7 +4,7 @@
  * that has read or written: that one is run again when its table is there.
  */
 import { createHash } from "node:crypto";
-import { DatabaseUnavailable } from "./database-errors.ts";
+import { DatabaseMisused, DatabaseUnavailable } from "./database-errors.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
 import type { AnyTable } from "./row-check.ts";
 
@@ -62,11 +62,13 @@ export class PostgresTables {
   async create(connection: PostgresConnection, table: AnyTable | undefined, lockTimeoutMs: number): Promise<void> {
     await connection.command(`BEGIN; SET LOCAL lock_timeout = ${lockTimeoutMs}`);
     await connection.ask("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`backstep ${this.schema}`]);
-    const [found] = await connection.ask<{ readonly schema: boolean }>("SELECT to_regnamespace($1) IS NOT NULL AS schema", [
-      `"${this.schema}"`,
-    ]);
+    const [found] = await connection.ask<{ readonly schema: boolean; readonly encoding: string }>(
+      "SELECT to_regnamespace($1) IS NOT NULL AS schema, current_setting('server_encoding') AS encoding",
+      [`"${this.schema}"`],
+    );
+    if (found?.encoding !== "UTF8") throw new DatabaseMisused("the database's encoding is not UTF-8, so it cannot hold every text");
     // Asking for what is there takes a right that a service may not have.
-    if (found?.schema !== true) await connection.command(`CREATE SCHEMA "${this.schema}"`);
+    if (!found.schema) await connection.command(`CREATE SCHEMA "${this.schema}"`);
     await connection.command(`CREATE TABLE IF NOT EXISTS ${this.gate} ()`);
     if (table !== undefined) await connection.command(this.#statements(table).join("; "));
     await connection.command("COMMIT");

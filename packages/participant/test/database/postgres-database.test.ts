@@ -223,6 +223,7 @@ describe("a connection that dies", () => {
     const database = open();
     await Promise.all(["a", "b", "c"].map((id) => insert(database, id)));
     await endBackends();
+    await database.ping();
     expect(await Promise.all(["d", "e", "f"].map((id) => insert(database, id)))).toEqual([true, true, true]);
     await database.ping();
   });
@@ -424,6 +425,12 @@ describe("options", () => {
     const database = open({ connection: `postgres://nobody:secret@127.0.0.1:${server.port}/postgres` });
     const failure = await rejection(database.ping());
     expect(failure).toMatchObject({ _tag: "DatabaseUnavailable", message: "the server does not let this user in" });
+  });
+
+  test("a database that cannot hold every text is refused", async () => {
+    await admin.query("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0");
+    const failure = await rejection(insert(open({ connection: server.url("latin") }), "a"));
+    expect(failure).toMatchObject({ _tag: "DatabaseMisused", message: expect.stringContaining("UTF-8") });
   });
 
   test("a database that is not there is unavailable", async () => {
