@@ -49,6 +49,13 @@ module.exports = {
       to: { path: "^packages/", pathNot: "^packages/(participant/src/|saga-core/src/(journal|adapter)\\.ts$)" },
     },
     {
+      name: "driver-behind-its-door",
+      comment: "Who keeps its state elsewhere needs no pg.",
+      severity: "error",
+      from: { path: "^packages/participant/src/", pathNot: "^packages/participant/src/(postgres\\.ts$|database/postgres-)" },
+      to: { path: "node_modules/(@types/)?pg/|^packages/participant/src/(postgres\\.ts$|database/postgres-)" },
+    },
+    {
       name: "contract-stands-alone",
       severity: "error",
       from: { path: "^packages/contract/src/" },
@@ -100,7 +107,7 @@ module.exports = {
       from: { path: "^(packages/(?:domains/)?[^/]+|examples/[^/]+)/" },
       to: {
         path: "^packages/(?:domains/)?[^/]+/src/",
-        pathNot: "^$1/|/src/(index|adapter|engine|journal|conformance|sqlite|client|server|contract|laws)\\.ts$",
+        pathNot: "^$1/|/src/(index|adapter|engine|journal|conformance|sqlite|postgres|client|server|contract|laws)\\.ts$",
       },
     },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },

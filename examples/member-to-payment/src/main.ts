@@ -1,5 +1,9 @@
-/** `npm start`: the six services and the gateway stay up on the documented ports, with data under `.data/`, seeded where something is missing; prints what a newcomer can paste. */
+/**
+ * `npm start`: the six services and the gateway stay up on the documented ports, with data under `.data/`, seeded where something is missing; prints what a newcomer can paste.
+ * `npm start -- --database postgres://…` keeps the services' records in a Postgres database instead, in a schema each.
+ */
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { couponContract } from "@backstep/coupon/contract";
 import { createClient } from "@backstep/http-adapter/client";
 import { memberContract } from "@backstep/member/contract";
@@ -14,6 +18,8 @@ const dataDir = fileURLToPath(new URL("../../../.data/", import.meta.url));
 const peers = Object.fromEntries(PROCESS_NAMES.map((name) => [name, urlOf(name)]));
 /** No secret: the gateway is on this machine, and holds no money. */
 const API_KEY = "local-key";
+
+const database = readDatabase();
 
 let ending = false;
 const services: ServiceProcess[] = [];
@@ -30,7 +36,11 @@ const { memberId, productIds, couponId } = await seed({
   coupons: createClient(couponContract, { baseUrl: urlOf("coupon") }),
 }).catch((error: unknown) => giveUp([messageOf(error)]));
 
-console.log(`Six services are up, with their data under .data/ (remove it to begin anew):
+const place =
+  database === undefined
+    ? "with their data under .data/ (remove it to begin anew)"
+    : "with their records in Postgres, a schema each, and the saga's journal under .data/ (remove both to begin anew)";
+console.log(`Six services are up, ${place}:
 ${SERVICE_NAMES.map((name) => `  ${name.padEnd(13)} ${urlOf(name)}  ${urlOf(name)}/openapi.json`).join("\n")}
 and a payment gateway, which moves no money and forgets when it ends, at ${urlOf("gateway")}
 
@@ -67,8 +77,17 @@ for (const service of services) {
   });
 }
 
+function readDatabase(): string | undefined {
+  try {
+    return parseArgs({ options: { database: { type: "string" } } }).values.database;
+  } catch (error) {
+    console.error(messageOf(error));
+    process.exit(2);
+  }
+}
+
 async function start(name: ProcessName): Promise<void> {
-  const service = await startServiceProcess(name, { dataDir, port: PORTS[name], peers, apiKey: API_KEY });
+  const service = await startServiceProcess(name, { dataDir, database, port: PORTS[name], peers, apiKey: API_KEY });
   services.push(service);
 }
 

@@ -1,12 +1,10 @@
 /** What every service of the example has: a database, a fence, a server on its contract. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { AnyService, Contract } from "@backstep/contract";
 import { createServer, type EventHandlers, type ServerOptions } from "@backstep/http-adapter/server";
 import { createFence, createInbox, createSweeper, type Database, type FenceOptions, type Transaction } from "@backstep/participant";
-import { createSqliteDatabase } from "@backstep/participant/sqlite";
 import { checkoutLastsMs } from "./checkout.ts";
 import type { Patience, ProcessName, ServiceName } from "./settings.ts";
+import { openDatabase, type Storage } from "./storage.ts";
 
 export interface HostedService {
   fetch(request: Request): Promise<Response>;
@@ -14,9 +12,7 @@ export interface HostedService {
   close(): Promise<void>;
 }
 
-export interface HostingOptions {
-  /** Folder for the service's SQLite file; created when missing. */
-  readonly dataDir: string;
+export interface HostingOptions extends Storage {
   /** Where another service is reached. */
   readonly peer: (name: ProcessName) => Peer;
   /** The payment gateway's secret key. */
@@ -45,12 +41,7 @@ export function hostParticipant<Any extends Contract>(
   options: HostingOptions,
   events?: EventHandlers,
 ): HostedService {
-  return serveContract(contract, service, openDatabase(name, options.dataDir), { ...options, events });
-}
-
-export function openDatabase(name: ServiceName, dataDir: string): Database {
-  mkdirSync(dataDir, { recursive: true });
-  return createSqliteDatabase({ path: join(dataDir, `${name}.db`) });
+  return serveContract(contract, service, openDatabase(name, options), { ...options, events });
 }
 
 interface ServingOptions<Any extends Contract>

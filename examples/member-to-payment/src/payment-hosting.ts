@@ -2,8 +2,6 @@
  * The payment service: payment records like any participant's, and the host of the checkout. Its steps reach the other five over HTTP, and its own records
  * through the same contract, without a network.
  */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Rejection } from "@backstep/contract";
 import { couponContract } from "@backstep/coupon/contract";
 import { createClient } from "@backstep/http-adapter/client";
@@ -15,11 +13,11 @@ import { createHttpPublisher, createRelay } from "@backstep/participant";
 import { createHttpGateway, createPaymentService, GatewayFailed, type HttpGateway, paymentContract } from "@backstep/payment";
 import { productContract } from "@backstep/product/contract";
 import { createEngine } from "@backstep/saga-core";
-import { createSqliteStore } from "@backstep/sqlite-store";
 import { Hono } from "hono";
 import { checkoutInput, checkoutOutput, createCheckout, paymentNotApproved } from "./checkout.ts";
 import { mountOperator, operatorPaths } from "./operator-routes.ts";
-import { FENCE_RETENTION_MS, type HostedService, type HostingOptions, openDatabase, serveContract } from "./participant-hosting.ts";
+import { FENCE_RETENTION_MS, type HostedService, type HostingOptions, serveContract } from "./participant-hosting.ts";
+import { openDatabase, openJournal } from "./storage.ts";
 
 const PATH = "/checkouts";
 
@@ -38,8 +36,8 @@ const operations = [
 const rejections = [paymentNotApproved, ...new Set(operations.flatMap((operation) => operation.rejections as readonly Rejection[]))];
 
 export function hostPayment(options: HostingOptions): HostedService {
-  const { dataDir, peer, patience, answerWithinMs, onError, horizonsChecked = true } = options;
-  const database = openDatabase("payment", dataDir);
+  const { peer, patience, answerWithinMs, onError, horizonsChecked = true } = options;
+  const database = openDatabase("payment", options);
   // Whoever asks what became of a request to the gateway must not come before that request is given up.
   const runningLeaseMs = 2 * patience.gatewayTimeoutMs;
   const records = serveContract(paymentContract, createPaymentService({ gateway: reachGateway(options) }), database, {
@@ -60,8 +58,7 @@ export function hostPayment(options: HostingOptions): HostedService {
     patience,
   );
 
-  mkdirSync(dataDir, { recursive: true });
-  const store = createSqliteStore({ path: join(dataDir, "payment-journal.db") });
+  const store = openJournal(options);
   const points = peer("member-point");
   const relay = createRelay({
     outbox: store.outbox,

@@ -36,11 +36,12 @@ function readName(): ProcessName {
   return parsed.data;
 }
 
-function host(own: ProcessName, { dataDir, peers, apiKey, patience, answerWithinMs }: ServiceSettings): HostedService {
+function host(own: ProcessName, { dataDir, database, peers, apiKey, patience, answerWithinMs }: ServiceSettings): HostedService {
   // Without a trailing slash, with which a file would be no file but an error.
   if (statSync(resolve(dataDir), { throwIfNoEntry: false })?.isDirectory() === false) throw new TypeError(`${dataDir} is not a folder`);
   return hostService(own, {
     dataDir,
+    database,
     peer(peer) {
       const baseUrl = peers[peer];
       if (baseUrl === undefined) throw new TypeError(`service ${own} needs the URL of ${peer} in its settings`);

@@ -42,6 +42,8 @@ export const DEFAULT_PATIENCE: Patience = {
 const serviceSettings = z.strictObject({
   /** Folder for the service's SQLite files; created when missing. */
   dataDir: z.string().min(1),
+  /** URL of a Postgres database, in which the service has a schema of its own. Without it, everything lies in the folder. */
+  database: z.url({ protocol: /^postgres(ql)?$/, error: "is no URL that begins with postgres://" }).optional(),
   /** 0: any free port. */
   port: z.int().min(0).max(65_535),
   /** Base URLs; only the payment service calls others. */

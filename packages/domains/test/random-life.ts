@@ -10,8 +10,8 @@ import type { STORAGES } from "./rig.ts";
 
 type Storage = (typeof STORAGES)[number];
 
-/** How many lives are lived; those on disk take longer. */
-export const LIVES: Readonly<Record<Storage, number>> = { memory: 300, sqlite: 60 };
+/** How many lives are lived; those on disk take longer, those on a server longest. */
+export const LIVES: Readonly<Record<Storage, number>> = { memory: 300, sqlite: 60, postgres: 12 };
 
 /** The answer of an action, as the rig gives it. */
 export interface Acted {

@@ -30,6 +30,7 @@ import {
   type UndoAnswer,
 } from "@backstep/participant";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
+import { openOnPostgres } from "./postgres.ts";
 
 type Named<Any extends Contract, Kind extends Operation> = {
   [Name in keyof Any["operations"]]: Any["operations"][Name] extends Kind ? Name : never;
@@ -79,7 +80,7 @@ interface Clock {
   now: number;
 }
 
-export const STORAGES = ["memory", "sqlite"] as const;
+export const STORAGES = ["memory", "sqlite", "postgres"] as const;
 
 /** A year: longer than any test lets pass, unless it means to. */
 export const RETENTION_MS = 365 * 24 * 60 * 60 * 1_000;
@@ -155,6 +156,7 @@ type AnyForeign = Foreign<unknown, unknown>;
 async function openDatabase(storage: (typeof STORAGES)[number], clock: Clock) {
   const now = (): number => clock.now;
   if (storage === "memory") return { database: createMemoryDatabase({ now }), remove: async () => undefined };
+  if (storage === "postgres") return { database: await openOnPostgres(now), remove: async () => undefined };
   const directory = await mkdtemp(join(tmpdir(), "backstep-domain-"));
   return { database: createSqliteDatabase({ path: join(directory, "test.db"), now }), remove: () => rm(directory, { recursive: true }) };
 }

@@ -1,10 +1,11 @@
-/** The storages that every suite runs on: the memory database, and real files. */
+/** The storages that every suite runs on: the memory database, real files, and a real server. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMemoryDatabase } from "@backstep/participant";
 import type { DatabaseHarness } from "@backstep/participant/conformance";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
+import { postgresHarness } from "./postgres-harness.ts";
 
 export const memoryHarness: DatabaseHarness = {
   survivesClose: false,
@@ -25,4 +26,4 @@ const sqliteHarness: DatabaseHarness = {
   },
 };
 
-export const harnesses = { memory: memoryHarness, sqlite: sqliteHarness } as const;
+export const harnesses = { memory: memoryHarness, sqlite: sqliteHarness, postgres: postgresHarness } as const;

@@ -17,6 +17,21 @@ export class TransactionLife {
   #failure: { readonly cause: unknown } | undefined;
   #ended = false;
 
+  /** What ended it, whatever the body made of that. */
+  get failure(): { readonly cause: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /** For stores whose operations end later than they are called: one of them failed. The first failure counts. */
+  fail(cause: unknown): void {
+    this.#failure ??= { cause };
+  }
+
+  /** Refuses what was called in time and would run after a failure. */
+  assertSound(): void {
+    if (this.#failure !== undefined) throw this.#failure.cause;
+  }
+
   /** Runs one operation. */
   step<Value>(work: () => Value): Value {
     this.#assertGoing();
@@ -68,7 +83,7 @@ export class TransactionLife {
   }
 
   #assertGoing(): void {
-    if (this.#failure !== undefined) throw this.#failure.cause;
+    this.assertSound();
     if (this.#ended) throw new DatabaseMisused("a transaction was used after its end");
   }
 }

@@ -1,12 +1,13 @@
 /**
- * Turns: one body at a time, in the order of the calls, which is the simplest way to keep transactions serialisable on one connection.
- * A body that asks for a turn of its own while it has one would wait for itself for ever; it is told so instead.
+ * Turns: as many bodies at a time as there are places, in the order of the calls. One place is the simplest way to keep transactions
+ * serialisable on one connection. A body that asks for a turn of its own while it has one would wait for itself for ever, if all places are
+ * taken by such; it is told so instead.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { DatabaseMisused, DatabaseUnavailable } from "./database-errors.ts";
 
 export interface Turns {
-  /** Runs the body when all earlier ones have ended. */
+  /** Runs the body when there is a place for it. */
   take<Value>(body: () => Promise<Value>): Promise<Value>;
   /** Refuses new bodies and resolves when the last one has ended. Repeating it is harmless; asking for it from inside a turn is refused. */
   close(): Promise<void>;
@@ -30,9 +31,11 @@ function openTurn(): Turn | undefined {
   return turn;
 }
 
-export function createTurns(): Turns {
+export function createTurns(places = 1): Turns {
   const mine = Symbol("turns");
-  let last: Promise<unknown> = Promise.resolve();
+  const going = new Set<Promise<unknown>>();
+  const waiting: (() => void)[] = [];
+  let free = places;
   let closed = false;
 
   function assertOpen(): void {
@@ -45,20 +48,37 @@ export function createTurns(): Turns {
     }
   }
 
+  async function place(): Promise<void> {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+
+  /** To whoever waits longest: nobody who comes later gets ahead of it. */
+  function leave(): void {
+    const next = waiting.shift();
+    if (next === undefined) free += 1;
+    else next();
+  }
+
+  async function run<Value>(turn: Turn, body: () => Promise<Value>): Promise<Value> {
+    await place();
+    try {
+      return await inside.run(turn, body);
+    } finally {
+      turn.open = false;
+      leave();
+    }
+  }
+
   async function take<Value>(body: () => Promise<Value>): Promise<Value> {
     assertOpen();
     assertOutside("a transaction was started inside another one, which would wait for itself; use the one that is open");
-    const turn: Turn = { of: mine, outer: openTurn(), open: true };
-    const before = last;
-    const taken = before.then(() => inside.run(turn, body));
-    last = taken.then(
-      () => undefined,
-      () => undefined,
-    );
+    const running = run({ of: mine, outer: openTurn(), open: true }, body);
+    going.add(running);
     try {
-      return await taken;
+      return await running;
     } finally {
-      turn.open = false;
+      going.delete(running);
     }
   }
 
@@ -68,7 +88,7 @@ export function createTurns(): Turns {
     async close() {
       assertOutside("the database was closed inside a transaction, whose end the closing would wait for");
       closed = true;
-      await last;
+      await Promise.allSettled(going);
     },
   };
 }

@@ -27,40 +27,41 @@ class LentTransaction implements Transaction {
     this.#over = true;
   }
 
-  async get<Row>(table: Table<Row>, key: string): Promise<Row | undefined> {
-    return this.#mine().get(table, key);
+  get<Row>(table: Table<Row>, key: string): Promise<Row | undefined> {
+    return this.#use((owned) => owned.get(table, key));
   }
 
-  async insert<Row>(table: Table<Row>, row: Row): Promise<boolean> {
-    return this.#mine().insert(table, row);
+  insert<Row>(table: Table<Row>, row: Row): Promise<boolean> {
+    return this.#use((owned) => owned.insert(table, row));
   }
 
-  async put<Row>(table: Table<Row>, row: Row): Promise<void> {
-    return this.#mine().put(table, row);
+  put<Row>(table: Table<Row>, row: Row): Promise<void> {
+    return this.#use((owned) => owned.put(table, row));
   }
 
-  async remove<Row>(table: Table<Row>, key: string): Promise<void> {
-    return this.#mine().remove(table, key);
+  remove<Row>(table: Table<Row>, key: string): Promise<void> {
+    return this.#use((owned) => owned.remove(table, key));
   }
 
-  async find<Row>(
+  find<Row>(
     table: Table<Row>,
     where: { readonly field: keyof Row & string; readonly equals: string },
     page?: Page,
   ): Promise<readonly Row[]> {
-    return this.#mine().find(table, where, page);
+    return this.#use((owned) => owned.find(table, where, page));
   }
 
-  async list<Row>(table: Table<Row>, page?: Page): Promise<readonly Row[]> {
-    return this.#mine().list(table, page);
+  list<Row>(table: Table<Row>, page?: Page): Promise<readonly Row[]> {
+    return this.#use((owned) => owned.list(table, page));
   }
 
-  async nested<Value, Failure>(body: () => Promise<Result<Value, Failure>>): Promise<Result<Value, Failure>> {
-    return this.#mine().nested(body);
+  nested<Value, Failure>(body: () => Promise<Result<Value, Failure>>): Promise<Result<Value, Failure>> {
+    return this.#use((owned) => owned.nested(body));
   }
 
-  #mine(): Transaction {
-    if (this.#over) throw new DatabaseMisused("business code used its transaction after it had answered; await everything it starts");
-    return this.#owned;
+  /** Hands out the owned transaction's own promise: a store may have seen to it that nobody has to await it. */
+  #use<Value>(operate: (owned: Transaction) => Promise<Value>): Promise<Value> {
+    if (!this.#over) return operate(this.#owned);
+    return Promise.reject(new DatabaseMisused("business code used its transaction after it had answered; await everything it starts"));
   }
 }

@@ -1,4 +1,4 @@
-// Goal: memory and SQLite keep the rules of the transaction port alike. Method: the suite for authors of databases, once per database.
+// Goal: memory, SQLite and Postgres keep the rules of the transaction port alike. Method: the suite for authors of databases, once per database.
 import { databaseConformance } from "@backstep/participant/conformance";
 import { describe, test } from "vitest";
 import { harnesses } from "../harnesses.ts";

@@ -1,8 +1,9 @@
 /**
- * A process that acts behind a fence on a shared file until it is ended. Prints a line per answer: `<key> <tag>`. Every process draws its
+ * A process that acts behind a fence on a shared file, or in a shared schema of a server, until it is ended. Prints a line per answer: `<key> <tag>`. Every process draws its
  * keys from the same list, in an order of its own, so that rivals meet on the same keys.
  */
 import { createFence, type Table } from "@backstep/participant";
+import { createPostgresDatabase } from "@backstep/participant/postgres";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
 import { ok } from "neverthrow";
 
@@ -13,8 +14,9 @@ interface Effect {
 
 const effects: Table<Effect> = { name: "effects", key: (row) => row.key, decode: (document) => document as Effect };
 
-const [path = "", keyCount = "0", issuedAt = "0", from = "0"] = process.argv.slice(2);
-const database = createSqliteDatabase({ path, busyTimeoutMs: 20_000 });
+const [place = "", schema = "", keyCount = "0", issuedAt = "0", from = "0"] = process.argv.slice(2);
+const database =
+  schema === "" ? createSqliteDatabase({ path: place, busyTimeoutMs: 20_000 }) : createPostgresDatabase({ connection: place, schema });
 const fence = createFence({ database, retentionMs: 3_600_000 });
 
 for (let index = 0; index < Number(keyCount); index++) {

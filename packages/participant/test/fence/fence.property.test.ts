@@ -1,17 +1,20 @@
 // Goal: whatever is called in whatever batches, whoever dies, effects are applied and undone at most once, and answers stay.
-// Method: random lives of a few keys on memory and on files, counted by ledgers that know nothing of the fence; broken fences must be caught.
+// Method: random lives of a few keys on memory, on files and on a server, counted by ledgers that know nothing of the fence; broken fences must be caught.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFence, createMemoryDatabase, type Database } from "@backstep/participant";
+import { createPostgresDatabase } from "@backstep/participant/postgres";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { brokenFences } from "../conformance/broken-fences.ts";
+import { freshSchema, sharedServer } from "../postgres-harness.ts";
 import { type Batch, batches, FenceModel } from "./fence-model.ts";
 
 const RUNS_IN_MEMORY = 800;
 const RUNS_ON_FILES = 30;
+const RUNS_ON_A_SERVER = 20;
 const RUNS_UNTIL_CAUGHT = 2_000;
 
 async function live(open: (now: () => number) => Database, life: readonly Batch[], create = createFence): Promise<void> {
@@ -44,6 +47,14 @@ describe("whatever is called, in whatever order, whoever dies", () => {
       { numRuns: RUNS_ON_FILES },
     );
     await rm(directory, { recursive: true });
+  });
+
+  test("I11: effects are applied and undone at most once, seals hold, and answers stay, on a server", async () => {
+    const connection = (await sharedServer()).url();
+    await fc.assert(
+      fc.asyncProperty(batches, (life) => live((now) => createPostgresDatabase({ connection, schema: freshSchema(), now }), life)),
+      { numRuns: RUNS_ON_A_SERVER },
+    );
   });
 
   test.each([
