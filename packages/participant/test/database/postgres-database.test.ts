@@ -281,14 +281,17 @@ describe("a connection that dies", () => {
   test("is given up when its body lets it rest for too long, so that nobody waits for a process that hangs", async () => {
     const [resting, database] = [open({ restTimeoutMs: 50 }), open()];
     await insert(database, "a");
+    const [begun, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const held = rejection(
       resting.transaction(async (transaction) => {
         await transaction.put(items, { id: "a", count: 1 });
-        await new Promise((resolve) => setTimeout(resolve, 400));
+        begun.resolve();
+        await over.promise;
       }),
     );
-    await untilActive("INSERT", "idle in transaction");
+    await Promise.race([begun.promise, held]);
     await database.transaction((transaction) => transaction.put(items, { id: "a", count: 2 }));
+    over.resolve();
     expect(await held).toEqual(unavailable);
     expect(await database.transaction((transaction) => transaction.get(items, "a"))).toEqual({ id: "a", count: 2 });
   });
@@ -454,7 +457,7 @@ function rendezvous(parties: number): () => Promise<void> {
 }
 
 /** Waits until a connection is seen at a statement that begins so. */
-async function untilActive(beginning: string, state = "active"): Promise<void> {
-  const statement = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'backstep' AND query LIKE $1 || '%' AND state = $2";
-  while ((await admin.query(statement, [beginning, state])).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+async function untilActive(beginning: string): Promise<void> {
+  const statement = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'backstep' AND query LIKE $1 || '%' AND state = 'active'";
+  while ((await admin.query(statement, [beginning])).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }

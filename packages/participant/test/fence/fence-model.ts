@@ -22,6 +22,8 @@ const LEASE_MS = 1_000;
 const RETENTION_MS = 100_000;
 const NAME = "stock.deduct";
 const KEYS = 4;
+/** Of what answers in this process. */
+const TURNS_MAX = 40;
 
 /** Where the process of a call dies: at its n-th transaction, before it began or after it was committed. */
 interface Death {
@@ -103,8 +105,12 @@ export class FenceModel {
   readonly #going = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
 
-  constructor(database: Database, clock: { time: number }, create: typeof createFence = createFence) {
+  readonly #turnsMax: number;
+
+  /** @param turnsMax - Of the event loop: how long a call may take that nothing holds. */
+  constructor(database: Database, clock: { time: number }, create: typeof createFence = createFence, turnsMax = TURNS_MAX) {
     this.#createFence = create;
+    this.#turnsMax = turnsMax;
     this.#database = database;
     this.#clock = clock;
     this.#issuedAt = clock.time;
@@ -145,7 +151,8 @@ export class FenceModel {
 
   /** Held calls stay; all others end. */
   async #quiet(): Promise<void> {
-    for (let turn = 0; turn < 40 && this.#going.size > this.#held.length; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < this.#turnsMax && this.#going.size > this.#held.length; turn++)
+      await new Promise((resolve) => setImmediate(resolve));
   }
 
   async #check(): Promise<void> {
