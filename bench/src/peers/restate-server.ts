@@ -33,7 +33,11 @@ export async function startRestateServer(folder: string): Promise<RestateServer>
     RUST_LOG: "error",
   };
   const parameters = ["--base-dir", join(folder, "restate"), "--node-name", "bench", "--no-logo"];
-  const keeper = fork(join(import.meta.dirname, "server-keeper.ts"), [binary(), ...parameters], { env, execArgv: [], stdio: "ignore" });
+  const keeper = fork(join(import.meta.dirname, "server-keeper.ts"), [folder, binary(), ...parameters], {
+    env,
+    execArgv: [],
+    stdio: "ignore",
+  });
   const ended = new Promise<void>((resolve) => keeper.once("exit", () => resolve()));
   const pid = await new Promise<number>((resolve, reject) => {
     keeper.once("message", (message) => resolve((message as { readonly pid: number }).pid));

@@ -34,7 +34,7 @@ function rates(results: Results, entrants: readonly Entrant[], way: Way): string
       const place = { contender: entrant.name, way, concurrency };
       const rate = rateOf(results, place);
       const part = entrant.ceiling === undefined ? undefined : partOf(results, place, entrant.ceiling);
-      return rate === undefined ? "–" : `${spread(rate)}${part === undefined ? "" : `, ${part.median.toFixed(2)}`}`;
+      return rate === undefined ? "–" : `${spread(rate)}${part === undefined ? "" : `, ${percent(part.median)}`}`;
     }),
   ]);
   const note = "Median, spread over the rounds, and which part of its ceiling of the same round that is, in the median.";
@@ -111,6 +111,10 @@ function atATime({ concurrencies }: Results): readonly string[] {
 
 function spread({ median, min, max }: Spread): string {
   return min === max ? `**${grouped(median)}**` : `**${grouped(median)}** (${grouped(min)}–${grouped(max)})`;
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(part >= 0.1 ? 0 : 1)} %`;
 }
 
 function shortMs(spread: Spread | undefined): string {
