@@ -6,12 +6,15 @@ interface PackageFile {
   readonly exports: Readonly<Record<string, string | { readonly source: string }>>;
 }
 
-/** @param root - The way from the package to the repository's root. */
-export function packageConfig(root: string): ReturnType<typeof defineConfig> {
+/**
+ * @param root - The way from the package to the repository's root.
+ * @param more - Entries that are no doors, such as the file that a thread runs.
+ */
+export function packageConfig(root: string, more: readonly string[] = []): ReturnType<typeof defineConfig> {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as PackageFile;
   const entry = Object.values(exports).flatMap((door) => (typeof door === "string" ? [] : [door.source.replace("./", "")]));
   return defineConfig({
-    entry,
+    entry: [...entry, ...more],
     format: "esm",
     dts: true,
     clean: true,

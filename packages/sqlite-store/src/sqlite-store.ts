@@ -1,23 +1,9 @@
-/** The journal port on `node:sqlite`: composition only. What a write does is in `operations/`, how writes share a commit in `write-queue.ts` and `batch.ts`. */
-import { randomInt } from "node:crypto";
-import type { JournalStore, StoreUnavailable, Workers } from "@backstep/saga-core/journal";
-import { err, ok, type Result } from "neverthrow";
-import type { SqliteDatabase } from "./driver.ts";
+/** Opens a journal: checks its options and its file, and decides where it runs. The store itself is `store-on.ts`. */
 import { openDatabase } from "./open-database.ts";
-import { prepareAppend, problemOf } from "./operations/append-record.ts";
-import { prepareClaim } from "./operations/claim-saga.ts";
-import { prepareRetention } from "./operations/forget-ended.ts";
-import { prepareListDue } from "./operations/list-due.ts";
-import { prepareListUnfinished } from "./operations/list-unfinished.ts";
-import { prepareLockLines } from "./operations/lock-lines.ts";
-import { damageOf, prepareReadJournal } from "./operations/read-journal.ts";
-import { prepareRelay } from "./operations/relay-events.ts";
-import { prepareWorkerLeases, type WorkerLeases } from "./operations/worker-leases.ts";
-import { retryWhileBusy } from "./retry-while-busy.ts";
-import { isText } from "./row-codec.ts";
 import { describeFailure } from "./sqlite-failure.ts";
 import { SqliteStoreNotOpened } from "./sqlite-store-not-opened.ts";
-import { createWriteQueue, unavailable, type WriteQueueStatistics } from "./write-queue.ts";
+import { type SqliteStore, storeOn } from "./store-on.ts";
+import { createThreadStore } from "./thread-store.ts";
 
 export interface SqliteStoreOptions {
   /** The file; it is created when missing, its folder is not. Beside it SQLite keeps `<path>-wal` and `<path>-shm`: the three belong together. */
@@ -34,21 +20,16 @@ export interface SqliteStoreOptions {
    * starts takes all over at once. The same for all that are open at a time. Default `false`.
    */
   readonly shared?: boolean | undefined;
+  /**
+   * Whether the store works in a thread of its own, so that the program goes on while the disk writes; it takes some ten milliseconds to start, and half as many MiB. `false`: on the caller's thread, which
+   * then waits for the disk. Default `true`, unless `now` is given, which no other thread could call.
+   */
+  readonly thread?: boolean | undefined;
   /** The store's clock, epoch milliseconds. Processes that share the file must agree on it. Default: the system's. */
   readonly now?: (() => number) | undefined;
 }
 
-export interface SqliteStore extends JournalStore {
-  /** Counted since this store was opened. */
-  statistics(): SqliteStoreStatistics;
-}
-
-export type SqliteStoreStatistics = WriteQueueStatistics;
-
 const BUSY_TIMEOUT_MS_DEFAULT = 5_000;
-/** 48 bits: two open stores do not share a number, and SQLite and JavaScript both hold it exactly. */
-const WRITERS_MAX = 2 ** 48 - 1;
-
 /**
  * Opens the journal in a file. Any number of stores, in this process and in others on the same machine, may be open on it.
  *
@@ -56,146 +37,21 @@ const WRITERS_MAX = 2 ** 48 - 1;
  *
  * @throws {SqliteStoreNotOpened} when an option, the path or what lies there is wrong; what lies there is not touched.
  */
-export function createSqliteStore({
-  path,
-  synchronous = "FULL",
-  busyTimeoutMs = BUSY_TIMEOUT_MS_DEFAULT,
-  shared = false,
-  now = Date.now,
-}: SqliteStoreOptions): SqliteStore {
+export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const { path, synchronous = "FULL", busyTimeoutMs = BUSY_TIMEOUT_MS_DEFAULT, shared = false, now } = options;
+  const { thread = now === undefined } = options;
+  if (thread && now !== undefined)
+    throw new SqliteStoreNotOpened("StoreOptionInvalid", String(path), "no other thread could call `now`: give the one or the other");
   const database = openDatabase({ path, synchronous, busyTimeoutMs });
+  let store: SqliteStore;
   try {
-    return storeOn(database, { busyTimeoutMs, shared, now });
+    store = storeOn(database, { busyTimeoutMs, shared, now: now ?? Date.now });
   } catch (error) {
     database.close();
     const problem = `its tables are not those of the version it claims: ${describeFailure(error)}; restore it, or name another file`;
     throw new SqliteStoreNotOpened("StoreFileForeign", path, problem, { cause: error });
   }
-}
-
-/** The store on a database that is already open and prepared; `close` closes it. */
-export function storeOn(
-  database: SqliteDatabase,
-  { busyTimeoutMs, shared = false, now }: { readonly busyTimeoutMs: number; readonly shared?: boolean; readonly now: () => number },
-): SqliteStore {
-  const writer = randomInt(WRITERS_MAX);
-  const queue = createWriteQueue(database, { busyTimeoutMs });
-  const readJournal = prepareReadJournal(database);
-  const lockLines = prepareLockLines(database, now);
-  const leases = shared ? prepareWorkerLeases(database, writer, now) : undefined;
-  const appends = prepareAppend(database, lockLines, { writer, shared, now });
-  const claims = prepareClaim(database, writer, readJournal, leases);
-  const listUnfinished = prepareListUnfinished(database);
-  const listDue = prepareListDue(database, { worker: writer, leases, now });
-  const retention = prepareRetention(database);
-  const relay = prepareRelay(database);
-  let closing: Promise<void> | undefined;
-
-  async function guarded<Value, Failure>(
-    operation: () => Promise<Result<Value, Failure | StoreUnavailable>>,
-    failureOf?: (error: unknown) => Failure | undefined,
-  ): Promise<Result<Value, Failure | StoreUnavailable>> {
-    if (closing !== undefined) return unavailable("this store is closed");
-    try {
-      return await operation();
-    } catch (error) {
-      const failure = failureOf?.(error);
-      return failure === undefined ? unavailable(describeFailure(error)) : err(failure);
-    }
-  }
-
-  function read<Value, Failure = never>(
-    operation: () => Result<Value, Failure>,
-    failure?: (error: unknown) => Failure | undefined,
-  ): Promise<Result<Value, Failure | StoreUnavailable>> {
-    return guarded(() => retryWhileBusy(() => inOneSnapshot(database, operation), busyTimeoutMs), failure);
-  }
-
-  /** Of its own accord; a lease that cannot be ended runs out. */
-  async function leave(): Promise<void> {
-    if (leases !== undefined) await queue.enqueue({ run: () => ok(leases.leave()), landed: () => false, characters: 0 });
-  }
-
-  function workersOn(held: WorkerLeases): Workers {
-    // Repeating any of these is harmless, so no evidence is needed that one took effect.
-    const write = (run: () => void) => guarded(() => queue.enqueue({ run: () => ok(run()), landed: () => false, characters: 0 }));
-    return {
-      renew: (leaseMs) =>
-        guarded(() => {
-          const lease = { until: now() + leaseMs };
-          const run = () => {
-            held.renew(lease.until);
-            return ok(lease);
-          };
-          return queue.enqueue({ run, landed: ({ until }) => held.renewed(until), characters: 0 });
-        }),
-      leave: () => write(() => held.leave()),
-      release: (sagaIds) => write(() => held.release(sagaIds)),
-      orphans: (options) => read(() => ok(held.listOrphans(options))),
-    };
-  }
-
-  return {
-    now,
-    append: (request) =>
-      guarded(async () => {
-        const problem = problemOf(request);
-        if (problem !== undefined) return unavailable(problem);
-        const characters = request.outbox.reduce((sum, { data }) => sum + data.length, request.record.length);
-        return queue.enqueue({ run: () => appends.append(request), landed: () => appends.landed(request), characters });
-      }),
-    load: (sagaId) =>
-      read(
-        () => readJournal(sagaId),
-        (error) => damageOf(sagaId, error),
-      ),
-    claim: (sagaId, options) =>
-      guarded(() =>
-        queue.enqueue({
-          run: () => claims.claim(sagaId, options),
-          failure: (error) => damageOf(sagaId, error),
-          landed: (journal) => journal === undefined || claims.landed(sagaId, journal.epoch),
-          characters: 0,
-        }),
-      ),
-    unfinished: (options) => read(() => ok(listUnfinished(options))),
-    due: (options) => read(() => ok(listDue(options))),
-    lockHolder: (name) =>
-      read(() =>
-        isText(name) ? ok(lockLines.holder(name)) : unavailable("the name of a lock is well-formed text; another was asked for"),
-      ),
-    ended: (options) => read(() => ok(retention.listEnded(options))),
-    remove: (sagaIds) =>
-      guarded(async () => {
-        const removed = await queue.enqueue({
-          run: () => ok(retention.remove(sagaIds)),
-          landed: ({ positions }) => retention.landed(positions),
-          characters: 0,
-        });
-        return removed.map(({ removed: count }) => ({ removed: count }));
-      }),
-    outbox: {
-      pending: ({ limit }) => read(() => ok(relay.listPending(limit))),
-      // No evidence tells who removed an event, and none is needed: forgetting it twice is harmless.
-      published: (ids) => guarded(() => queue.enqueue({ run: () => ok(relay.forget(ids)), landed: () => false, characters: 0 })),
-    },
-    workers: leases === undefined ? undefined : workersOn(leases),
-    close() {
-      closing ??= leave()
-        .then(() => queue.drain())
-        .then(() => database.close());
-      return closing;
-    },
-    statistics: queue.statistics,
-  };
-}
-
-/** Several statements, one state of the file. It never meets a batch's transaction: neither gives up the thread. */
-function inOneSnapshot<Value>(database: SqliteDatabase, operation: () => Value): Value {
-  database.exec("BEGIN");
-  try {
-    return operation();
-  } finally {
-    if (database.isTransaction) database.exec("ROLLBACK");
-  }
+  if (!thread) return store;
+  database.close();
+  return createThreadStore({ path, synchronous, busyTimeoutMs, shared });
 }

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { openDatabase } from "../src/open-database.ts";
-import { type SqliteStore, storeOn } from "../src/sqlite-store.ts";
+import { type SqliteStore, storeOn } from "../src/store-on.ts";
 import { CommitFailed, faultyDatabase, type OnCommit } from "./faulty-database.ts";
 import { pendingIds, recordsOf, recordTexts, request } from "./requests.ts";
 import { temporaryFile } from "./temporary-folder.ts";

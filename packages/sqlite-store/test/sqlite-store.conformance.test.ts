@@ -30,7 +30,7 @@ function harness(
       const path = join(folder, "journal.db");
       return Promise.resolve({
         path,
-        open: () => Promise.resolve(createSqliteStore({ path, synchronous: "NORMAL", shared })),
+        open: () => Promise.resolve(createSqliteStore({ path, synchronous: "NORMAL", shared, thread: shared })),
         dispose() {
           rmSync(folder, { recursive: true });
           return Promise.resolve();
@@ -47,7 +47,8 @@ function harness(
   };
 }
 
-describe.each([false, true])("shared by workers: %s", (shared) => {
+// The one on the caller's thread, the other in a thread of its own: what is shared, and where it runs, are independent of each other.
+describe.each([false, true])("shared by workers, and in a thread: %s", (shared) => {
   for (const { name, run } of journalStoreConformance(harness(damages["a changed record"], { shared }))) test(name, run);
 });
 

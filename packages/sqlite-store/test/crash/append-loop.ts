@@ -6,7 +6,7 @@
  */
 import { writeSync } from "node:fs";
 import { openDatabase } from "../../src/open-database.ts";
-import { type SqliteStore, storeOn } from "../../src/sqlite-store.ts";
+import { type SqliteStore, storeOn } from "../../src/store-on.ts";
 import { faultyDatabase } from "../faulty-database.ts";
 import { request } from "../requests.ts";
 

@@ -6,7 +6,7 @@ import type { SqliteDatabase } from "../../src/driver.ts";
 import { openDatabase } from "../../src/open-database.ts";
 import { prepareAppend } from "../../src/operations/append-record.ts";
 import { prepareLockLines } from "../../src/operations/lock-lines.ts";
-import { storeOn } from "../../src/sqlite-store.ts";
+import { storeOn } from "../../src/store-on.ts";
 import { recordsOf, recordTexts, request } from "../requests.ts";
 import { temporaryFile } from "../temporary-folder.ts";
 
