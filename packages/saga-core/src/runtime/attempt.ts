@@ -34,27 +34,48 @@ export class AttemptSignal {
   }
 }
 
-/** Runs `invoke` under a deadline. A call that is over time is aborted and in doubt: its answer, if it still comes, is not waited for. */
-export function underDeadline(timeoutMs: number, timer: Timer, invoke: (attempt: AttemptSignal) => Answer<Tagged>): Promise<AnyAttempt> {
-  const attempt = new AttemptSignal();
+/**
+ * Calls `invoke` under a deadline. A call that is over time is aborted and in doubt: its answer, if it still comes, is not waited for. One promise and no `async`, since every attempt of every saga comes by.
+ */
+export function underDeadline(timeoutMs: number, timer: Timer, attempt: AttemptSignal, invoke: () => Answer<Tagged>): Promise<AnyAttempt> {
   return new Promise((resolve) => {
     const letBe = callAfter(timer, timeoutMs, () => {
       attempt.abort();
       resolve(fault("Unknown", `no answer within ${timeoutMs} ms`));
     });
-    void answer(() => invoke(attempt)).then((answered) => {
+    const end = (ended: AnyAttempt): void => {
       letBe();
-      resolve(answered);
-    });
+      resolve(ended);
+    };
+    try {
+      const answer = invoke();
+      if (isPromiseLike(answer)) {
+        answer.then(
+          (result) => end(classified(result)),
+          (thrown: unknown) => end(threw(thrown)),
+        );
+      } else end(classified(answer));
+    } catch (thrown) {
+      end(threw(thrown));
+    }
   });
 }
 
-async function answer(invoke: () => Answer<Tagged>): Promise<AnyAttempt> {
+function isPromiseLike(answer: Answer<Tagged>): answer is Exclude<Answer<Tagged>, Result<unknown, Tagged>> {
+  return typeof answer === "object" && answer !== null && "then" in answer;
+}
+
+/** I1: an exception that nobody classified is doubt, never a rejection. */
+function threw(thrown: unknown): AnyAttempt {
+  return fault("Unknown", `the step threw: ${messageOf(thrown)}`);
+}
+
+/** Reading what a step answered may throw as well. */
+function classified(result: Result<unknown, Tagged> | undefined): AnyAttempt {
   try {
-    return classify(await invoke());
+    return classify(result);
   } catch (thrown) {
-    // I1: an exception that nobody classified is doubt, never a rejection.
-    return fault("Unknown", `the step threw: ${messageOf(thrown)}`);
+    return threw(thrown);
   }
 }
 
@@ -92,26 +113,24 @@ export function readJson(value: unknown): Result<Json, string> {
     });
 }
 
-/** The function that an operation calls, with what it is told. */
-export function invocation(
-  step: StepDefinition,
-  input: Json | undefined,
-  undo: UndoOrder | undefined,
-  call: CallWithoutSignal,
-): (attempt: AttemptSignal) => Answer<Tagged> {
-  if (undo === undefined) return (attempt) => step.run(input, { call: withSignal(call, attempt) });
+/** Calls the function of a step that an operation is about. */
+export function invoke(step: StepDefinition, input: Json | undefined, undo: UndoOrder | undefined, call: Call): Answer<Tagged> {
+  if (undo === undefined) return step.run(input, { call });
+  if (step.compensate === undefined) throw new TypeError(`step ${step.name} has nothing to compensate with`);
   const { undoes, outcome, cause } = undo;
-  return (attempt) => {
-    if (step.compensate === undefined) throw new TypeError(`step ${step.name} has nothing to compensate with`);
-    return step.compensate(input, { call: withSignal({ ...call, undoes }, attempt), outcome, cause });
-  };
+  return step.compensate(input, { call: { ...call, undoes }, outcome, cause });
 }
 
-export function withSignal<Made extends CallWithoutSignal>(call: Made, attempt: AttemptSignal): Made & Pick<Call, "signal"> {
+/** The call of one attempt. Its signal is a property of its own, so that a copy has it too. */
+export function callOf({ sagaId, key, issuedAt, attempt, timeoutMs }: CallWithoutSignal, made: AttemptSignal): Call {
   return {
-    ...call,
+    sagaId,
+    key,
+    issuedAt,
+    attempt,
+    timeoutMs,
     get signal() {
-      return attempt.signal;
+      return made.signal;
     },
   };
 }

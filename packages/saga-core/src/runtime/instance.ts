@@ -12,7 +12,7 @@ import { operationId } from "../engine/operation.ts";
 import type { Quarantine } from "../errors/parked.ts";
 import type { Entry, Fact } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
-import type { AppendError, AppendRequest, JournalStore, SagaStatus } from "../journal/journal-store.ts";
+import type { AppendError, JournalStore, SagaStatus } from "../journal/journal-store.ts";
 import type { OutboxEvent } from "../journal/outbox.ts";
 import type { Ending } from "../journal/saga-view.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
@@ -213,7 +213,7 @@ export class SagaInstance {
     const outbox = outboxOf(sagaId, saga.name, step.entries);
     this.#leftByRecord = this.#leavesWith(step.status);
     this.#appends += 1;
-    const appended = await appendSafely(this.#ports.store, {
+    const request = {
       sagaId,
       sequence,
       epoch,
@@ -224,7 +224,14 @@ export class SagaInstance {
       record: record.value,
       outbox,
       leaves: this.#leftByRecord,
-    });
+    };
+    let appended: Result<void, AppendError>;
+    try {
+      appended = await this.#ports.store.append(request);
+    } catch (thrown) {
+      // A store that throws breaks its port; the saga is dropped and read anew, so that what did become of the append decides.
+      appended = err({ _tag: "StoreUnavailable", message: `the store threw: ${messageOf(thrown)}` });
+    }
     this.#appends -= 1;
     const committed = this.#committed(step, sequence, outbox, appended);
     if (this.#appends === 0) for (const listener of this.#onSettled.splice(0)) listener();
@@ -396,8 +403,11 @@ export class SagaInstance {
   #report(path: string, slot: Slot, result: OperationResult): void {
     if (result._tag === "Dropped") return;
     const at = this.#ports.now();
-    const { _tag, ...found } = result;
-    const fact = { _tag: _tag === "Settled" ? "OperationSettled" : "OperationParked", path, slot, ...found, at } as Fact;
+    const { attempts } = result;
+    const fact: Fact =
+      result._tag === "Settled"
+        ? { _tag: "OperationSettled", path, slot, outcome: result.outcome, attempts, at }
+        : { _tag: "OperationParked", path, slot, cause: result.cause, knowledge: result.knowledge, attempts, at };
     void this.apply(fact);
   }
 }
@@ -414,15 +424,6 @@ function endingOf({ status, entries }: Step): Ending | undefined {
 function observedAs(sagaId: string, ports: InstancePorts): RunnerPorts {
   const { observe } = ports;
   return observe === undefined ? ports : { ...ports, observe: (attempt) => observe({ ...attempt, sagaId }) };
-}
-
-/** A store that throws breaks its port; the saga is dropped and read anew, so that what did become of the append decides. */
-async function appendSafely(store: JournalStore, request: AppendRequest): Promise<Result<void, AppendError>> {
-  try {
-    return await store.append(request);
-  } catch (thrown) {
-    return err({ _tag: "StoreUnavailable", message: `the store threw: ${messageOf(thrown)}` });
-  }
 }
 
 /** Ids are fixed here, by the saga and the place of the yield: every delivery of an event carries the same one. */

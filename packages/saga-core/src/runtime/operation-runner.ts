@@ -3,6 +3,8 @@
  * the engine's verdict after each attempt.
  */
 import pRetry from "p-retry";
+import type { Answer } from "../definition/answer.ts";
+import type { Call } from "../definition/call.ts";
 import type { StepDefinition } from "../definition/step-definition.ts";
 import type { RunOperation } from "../engine/command.ts";
 import {
@@ -22,15 +24,15 @@ import {
 } from "../engine/join-attempts.ts";
 import { type Fault, fault } from "../errors/fault.ts";
 import type { ParkCause } from "../errors/parked.ts";
-import { isTagged } from "../errors/tagged.ts";
+import { isTagged, type Tagged } from "../errors/tagged.ts";
 import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import { createAbortController, type Random, type Timer } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";
-import { type CallWithoutSignal, invocation, underDeadline, withSignal } from "./attempt.ts";
+import { AttemptSignal, type CallWithoutSignal, callOf, invoke, underDeadline } from "./attempt.ts";
 import type { Tenure } from "./lease.ts";
 import type { AttemptMade, QueryMade } from "./observer.ts";
-import type { Transport } from "./transport.ts";
+import { direct, type Transport } from "./transport.ts";
 
 export interface RunnerPorts {
   readonly timer: Timer;
@@ -116,11 +118,10 @@ class Runner implements RunningOperation {
   }
 
   /** Until a verdict is anything but "later". */
-  async #repeat<Final extends Verdict>(once: () => Promise<Final | RetryLater>): Promise<Exclude<Final, RetryLater> | FinalVerdict> {
+  #repeat<Final extends Verdict>(once: () => Promise<Final | RetryLater>): Promise<Exclude<Final, RetryLater> | FinalVerdict> {
     const ended = this.#ended();
-    if (ended !== undefined) return ended;
-    const verdict = await once();
-    return isLater(verdict) ? this.#repeatAfter(verdict, once) : (verdict as Exclude<Final, RetryLater>);
+    if (ended !== undefined) return Promise.resolve(ended);
+    return once().then((verdict) => (isLater(verdict) ? this.#repeatAfter(verdict, once) : (verdict as Exclude<Final, RetryLater>)));
   }
 
   async #repeatAfter<Final extends Verdict>(
@@ -160,23 +161,12 @@ class Runner implements RunningOperation {
   }
 
   async #attempt(): Promise<Verdict> {
-    const { step, input, undo, rules } = this.#order;
-    const call = this.#call(this.#join.attempts + 1);
-    const { observe, now, timer, transport } = this.#ports;
+    const { rules, sagaId } = this.#order;
+    const made = new AttemptSignal();
+    const call = this.#call(this.#join.attempts + 1, made);
+    const { observe, now, timer } = this.#ports;
     const begunAt = observe === undefined ? 0 : now();
-    const invoke = invocation(step, input, undo, call);
-    const sending = {
-      step: step.name,
-      kind: step.kind,
-      path: rules.path,
-      slot: rules.slot,
-      asks: false,
-      input,
-      call,
-      undoes: undo?.undoes,
-    };
-    const attempt = await underDeadline(rules.retry.timeoutMs, timer, (sent) => transport(sending, () => invoke(sent)));
-    const { sagaId } = this.#order;
+    const attempt = await underDeadline(rules.retry.timeoutMs, timer, made, () => this.#send(call));
     observe?.({
       _tag: "AttemptMade",
       sagaId,
@@ -190,6 +180,15 @@ class Runner implements RunningOperation {
     this.#join = joinAttempt(this.#join, attempt);
     const judge = this.#ending === "stop" ? judgeLastAttempt : judgeAttempt;
     return judge(rules, this.#join, attempt, this.#moment());
+  }
+
+  #send(call: Call): Answer<Tagged> {
+    const { step, input, undo, rules } = this.#order;
+    const { transport } = this.#ports;
+    if (transport === direct) return invoke(step, input, undo, call);
+    const { path, slot } = rules;
+    const sending = { step: step.name, kind: step.kind, path, slot, asks: false, input, call, undoes: undo?.undoes };
+    return transport(sending, () => invoke(step, input, undo, call));
   }
 
   async #resolve({ cause }: ResolveNow): Promise<FinalVerdict> {
@@ -206,13 +205,17 @@ class Runner implements RunningOperation {
     const { observe, now } = this.#ports;
     const begunAt = observe === undefined ? 0 : now();
     const { path, slot } = rules;
-    const query = { step, path, slot, input, call: this.#call(asked) };
+    const query = { step, path, slot, input, call: this.#callWithoutSignal(asked) };
     const resolution = await askParticipant(query, this.#ports);
     observe?.({ _tag: "QueryMade", sagaId, path, step: rules.step, slot, asked, found: resolution._tag, tookMs: now() - begunAt });
     return resolution;
   }
 
-  #call(attempt: number) {
+  #call(attempt: number, made: AttemptSignal): Call {
+    return callOf(this.#callWithoutSignal(attempt), made);
+  }
+
+  #callWithoutSignal(attempt: number): CallWithoutSignal {
     const { sagaId, key, issuedAt, rules } = this.#order;
     return { sagaId, key, issuedAt, attempt, timeoutMs: rules.retry.timeoutMs };
   }
@@ -237,10 +240,11 @@ export async function askParticipant(
   { timer, transport }: Pick<RunnerPorts, "timer" | "transport">,
 ): Promise<ResolutionAttempt> {
   const sending = { step: step.name, kind: step.kind, path, slot, asks: true, input, call };
-  const answered = await underDeadline(call.timeoutMs, timer, (attempt) => {
+  const made = new AttemptSignal();
+  const answered = await underDeadline(call.timeoutMs, timer, made, () => {
     if (step.resolve === undefined) throw new TypeError(`step ${step.name} has no resolve function`);
     const resolve = step.resolve.bind(step);
-    return transport(sending, () => resolve(input, { call: withSignal(call, attempt), slot }));
+    return transport(sending, () => resolve(input, { call: callOf(call, made), slot }));
   });
   return readResolution(answered);
 }

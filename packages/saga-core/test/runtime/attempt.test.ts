@@ -4,13 +4,14 @@ import { describe, expect, test } from "vitest";
 import type { Answer } from "../../src/definition/answer.ts";
 import { type FaultTag, fault } from "../../src/errors/fault.ts";
 import { decided, type Tagged } from "../../src/errors/tagged.ts";
-import { underDeadline, VALUE_CHARACTERS_MAX } from "../../src/runtime/attempt.ts";
+import { AttemptSignal, underDeadline, VALUE_CHARACTERS_MAX } from "../../src/runtime/attempt.ts";
 import { createVirtualTimer, VIRTUAL_START_MS } from "../virtual-timer.ts";
 
 const DEADLINE_MS = 1_000;
 
 function attempt(invoke: (signal: AbortSignal) => unknown, timer = createVirtualTimer()) {
-  return underDeadline(DEADLINE_MS, timer, ({ signal }) => invoke(signal) as Answer<Tagged>);
+  const made = new AttemptSignal();
+  return underDeadline(DEADLINE_MS, timer, made, () => invoke(made.signal) as Answer<Tagged>);
 }
 
 describe("an answer", () => {
