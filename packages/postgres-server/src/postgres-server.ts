@@ -12,7 +12,7 @@ import { nobody } from "./nobody.ts";
 
 export interface PostgresServerOptions {
   /**
-   * Whether a commit waits for the disk. Default `false`: what was committed survives the server, killed or not, but not the machine. Benchmarks and the like set it.
+   * Whether a commit waits for the disk. Default `false`: what was committed survives the server, killed or not, but not the machine. Benchmarks set it.
    */
   readonly durable?: boolean | undefined;
   /** Further settings of the server. */
@@ -38,8 +38,9 @@ export interface PostgresServer {
 }
 
 const HOST = "127.0.0.1";
-const VOLATILE = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" } as const;
-const DURABLE = { fsync: "on", synchronous_commit: "on" } as const;
+/** A commit reaches the system's cache before it is answered, so that it survives the server. */
+const VOLATILE = { fsync: "off", full_page_writes: "off" } as const;
+const DURABLE = { fsync: "on" } as const;
 
 interface Message {
   readonly pid?: number;
@@ -75,7 +76,9 @@ export async function startPostgres({ durable = false, settings = {} }: Postgres
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     if (running === undefined) return;
-    const { pid, ended } = running;
+    const { keeper, pid, ended } = running;
+    // Whoever waits for its end is held by it.
+    keeper.ref();
     process.kill(pid, signal);
     await ended;
   }

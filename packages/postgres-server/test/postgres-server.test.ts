@@ -45,6 +45,21 @@ test("does not outlive the process that started it, even one that was killed", a
   await expect.poll(() => existsSync(folder), { timeout: 20_000 }).toBe(false);
 });
 
+test("is waited for until it is gone, by a program that does nothing else", async () => {
+  const program = `
+    import { startPostgres } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
+    const server = await startPostgres();
+    await server.close();
+    console.log("gone");
+  `;
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", program], { stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  child.stdout.on("data", (text: Buffer) => {
+    said += text.toString();
+  });
+  expect([...((await once(child, "exit")) as unknown[]), said]).toEqual([0, null, "gone\n"]);
+});
+
 test("tells why it does not come up", async () => {
   await expect(startPostgres({ settings: { shared_buffers: "much" } })).rejects.toThrow(/did not come up: [^]*shared_buffers/);
 });
