@@ -33,6 +33,8 @@ interface LaneQueue {
 /** Bounds of one transaction: how long others wait for it, and how much is lost together. */
 const BATCH_WRITES_MAX = 1_024;
 const BATCH_CHARACTERS_MAX = 16 * 1024 * 1024;
+/** Smaller ones cost the database more than is won. */
+const SHARE_MIN = 16;
 /** Of transactions that stood in each other's way; each time at least one of them gets through. */
 const REPEATS_MAX = 50;
 
@@ -49,7 +51,8 @@ export function createWriteQueue({ worker, known, createLanes }: WriteQueueOptio
     // After the I/O callbacks of this turn: all answers that arrived together are written together.
     setImmediate(() => {
       scheduled = false;
-      for (const laneQueue of laneQueues) if (!laneQueue.working && !laneQueue.lane.inDoubt()) begin(laneQueue);
+      const free = laneQueues.filter(({ working, lane }) => !working && !lane.inDoubt());
+      for (const [index, laneQueue] of free.entries()) begin(laneQueue, shareOf(queue.length, free.length - index));
       refuseIfNobodyCan();
       if (isIdle()) for (const listener of idleListeners.splice(0)) listener();
     });
@@ -57,8 +60,8 @@ export function createWriteQueue({ worker, known, createLanes }: WriteQueueOptio
 
   const isIdle = (): boolean => queue.length === 0 && laneQueues.every(({ working, waiting }) => !working && waiting.length === 0);
 
-  function begin(laneQueue: LaneQueue): void {
-    const batch = takeBatch(laneQueue);
+  function begin(laneQueue: LaneQueue, share: number): void {
+    const batch = takeBatch(laneQueue, share);
     if (batch.length === 0) return;
     laneQueue.working = true;
     void workOff(laneQueue.lane, batch).finally(() => {
@@ -77,11 +80,11 @@ export function createWriteQueue({ worker, known, createLanes }: WriteQueueOptio
     }
   }
 
-  function takeBatch({ lane, waiting }: LaneQueue): readonly Write[] {
+  function takeBatch({ lane, waiting }: LaneQueue, share: number): readonly Write[] {
     const bounds = { characters: 0, count: 0 };
     const batch = takeWithin(waiting, bounds);
     let looked = 0;
-    for (; looked < queue.length; looked++) {
+    for (; looked < Math.min(queue.length, share); looked++) {
       const write = queue[looked];
       if (write === undefined) break;
       const { track } = write;
@@ -175,6 +178,11 @@ function avoidCause({ shortCount }: Batch, error: unknown, avoid: Set<ShortWay>)
   if (table === "records") avoid.add("rec");
   if (table === "outbox") avoid.add("events");
   if (avoid.size === before && shortCount > 0) for (const way of ["new", "rec", "events"] as const) avoid.add(way);
+}
+
+/** Of many, each free lane takes its share, so that answers of the one are worked on here while the database works on the other. */
+function shareOf(waiting: number, lanes: number): number {
+  return waiting < lanes * SHARE_MIN ? waiting : Math.ceil(waiting / lanes);
 }
 
 function refuseAll(writes: readonly Write[], message: string): void {
