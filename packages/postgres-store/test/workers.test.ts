@@ -71,7 +71,7 @@ describe("a saga that is seized while its worker appends to it", () => {
 test("workers that take sagas from each other at once come through", async () => {
   const stores = await open(3);
   const sagaIds = Array.from({ length: 30 }, (_, index) => `saga-${index}`);
-  await Promise.all(sagaIds.map((sagaId, index) => stores[index % stores.length]?.append(request(sagaId, 0))));
+  for (const [index, sagaId] of sagaIds.entries()) await stores[index % stores.length]?.append(request(sagaId, 0));
   for (let round = 0; round < 4; round++) {
     const claims = stores.flatMap((store) => sagaIds.map((sagaId) => store.claim(sagaId, { seize: true })));
     for (const claimed of await Promise.all(claims))

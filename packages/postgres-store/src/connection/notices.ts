@@ -24,7 +24,7 @@ export function createNotices({ channel, connect }: NoticesPorts): Notices {
   let current: Client | undefined;
 
   function tell(): void {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   }
 
   async function follow(): Promise<void> {

@@ -2,9 +2,10 @@
 import { type AppendError, type AppendRequest, RECORD_CHARACTERS_MAX } from "@backstep/saga-core/journal";
 import { err, ok, type Result } from "neverthrow";
 import { eventValues, isEnded, recordChecksum, statusNumber } from "../row-codec.ts";
+import type { Item, ItemResult } from "../writing/item.ts";
 import type { SagaTrack } from "../writing/known-sagas.ts";
 import type { Lane } from "../writing/lane.ts";
-import { type Item, type ItemResult, unavailable, type Write } from "../writing/write.ts";
+import { unavailable, type Write } from "../writing/write.ts";
 
 /** Names are keys of indexes, which hold no longer ones. */
 const NAME_BYTES_MAX = 2_000;

@@ -5,9 +5,10 @@
 import type { ClaimError, ClaimOptions, StoredJournal } from "@backstep/saga-core/journal";
 import { err, ok, type Result } from "neverthrow";
 import { isEnded, type ReadJournal } from "../row-codec.ts";
+import type { ItemResult } from "../writing/item.ts";
 import type { SagaTrack } from "../writing/known-sagas.ts";
 import type { Lane } from "../writing/lane.ts";
-import { type ItemResult, unavailable, type Write } from "../writing/write.ts";
+import { unavailable, type Write } from "../writing/write.ts";
 import type { ReadSaga } from "./read-journal.ts";
 
 /** A saga does not move for ever, and each try takes some of its appends in. */

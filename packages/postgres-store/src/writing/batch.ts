@@ -5,9 +5,10 @@
 import type { AppendRequest } from "@backstep/saga-core/journal";
 import { eventValues, isEnded, recordChecksum, statusNumber } from "../row-codec.ts";
 import { int4Array, int8Array, textArray } from "./binary-array.ts";
+import type { ItemResult } from "./item.ts";
 import type { KnownSaga, KnownSagas } from "./known-sagas.ts";
 import type { Lane } from "./lane.ts";
-import type { ItemResult, Write } from "./write.ts";
+import type { Write } from "./write.ts";
 
 export interface BatchOptions {
   readonly worker: number;

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { describeFailure, isRefusal } from "../connection/postgres-failure.ts";
 import type { StoreClock } from "../connection/store-clock.ts";
-import type { ItemResult } from "./write.ts";
+import type { ItemResult } from "./item.ts";
 
 export type LaneAnswer =
   /** It is committed. `positions` are absent when the answer was lost. */

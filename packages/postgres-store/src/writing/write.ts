@@ -1,14 +1,9 @@
 /** A write as the queue sees it: what it asks of the database, and whom it answers. */
 import type { AppendRequest, StoreUnavailable } from "@backstep/saga-core/journal";
 import { err, type Result } from "neverthrow";
+import type { Item, ItemResult } from "./item.ts";
 import type { SagaTrack } from "./known-sagas.ts";
 import type { Lane } from "./lane.ts";
-
-/** What `write_carefully` says of one item: how it ended, and what belongs to that. */
-export type ItemResult = readonly [tag: string, ...values: unknown[]];
-
-/** As `write_carefully` takes them. */
-export type Item = Readonly<Record<string, unknown>> & { readonly kind: "append" | "claim" | "release" | "remove" };
 
 export interface Write {
   /** The saga that it concerns; writes of one saga keep their order. */
