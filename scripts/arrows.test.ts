@@ -21,7 +21,16 @@ interface Cruise {
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const COPIED = ["packages", "examples", "package.json", "tsconfig.json", "tsconfig.base.json", "tsup.base.ts", ".dependency-cruiser.cjs"];
-const PACKAGES = ["saga-core", "contract", "participant", "sqlite-store", "postgres-store", "http-adapter", "saga-testing"];
+const PACKAGES = [
+  "saga-core",
+  "contract",
+  "participant",
+  "sqlite-store",
+  "postgres-store",
+  "postgres-server",
+  "http-adapter",
+  "saga-testing",
+];
 const DOMAINS = ["member", "member-point", "product", "coupon", "order", "payment"];
 
 /** What is wrong, where it is planted, what is imported there, and the rule that forbids it. */

@@ -26,8 +26,8 @@ const checkout = saga({
   },
 });
 
-import { createPostgresStore } from "@backstep/postgres-store";
 // #region store
+import { createPostgresStore } from "@backstep/postgres-store";
 import { createEngine } from "@backstep/saga-core";
 
 const store = await createPostgresStore({ connectionString });
