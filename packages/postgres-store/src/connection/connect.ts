@@ -25,8 +25,15 @@ function configOf({ connectionString, ssl, connectTimeoutMs, answerTimeoutMs }: 
   };
 }
 
-/** A statement sees what was committed before it, whatever the database's default is: what the functions check, they check after they have locked it. */
-const SETTINGS = "SET default_transaction_isolation = 'read committed'";
+/**
+ * A statement sees what was committed before it, whatever the database's default is: what the functions check, they check after they have locked it.
+ *
+ * Every statement has its index, and its plan is kept. Left to itself, Postgres would plan for the tables as they were when they were young, and go on to read them whole.
+ */
+const SETTINGS = `
+SET default_transaction_isolation = 'read committed';
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;
+SET plan_cache_mode = force_generic_plan; SET jit = off`;
 
 /** @throws what `pg` throws when no connection comes about. */
 export async function connect(options: ConnectOptions): Promise<pg.Client> {
@@ -34,7 +41,7 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
   client.on("error", ignore);
   try {
     await client.connect();
-    await client.query(SETTINGS);
+    await prepare(client);
     return client;
   } catch (error) {
     void client.end().catch(ignore);
@@ -43,10 +50,14 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
 }
 
 export function createPool(options: ConnectOptions, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...configOf(options), max });
+  const pool = new pg.Pool({ ...configOf(options), max, onConnect: prepare });
   pool.on("error", ignore);
   pool.on("connect", (client) => client.on("error", ignore));
   return pool;
+}
+
+async function prepare(client: pg.ClientBase): Promise<void> {
+  await client.query(SETTINGS);
 }
 
 /** Whoever waits for an answer is told by its promise; there is nothing to do for the others. */

@@ -12,9 +12,11 @@ const DAMAGE = ["XX001", "XX002"];
 export type ReadSaga = (sagaId: string) => Promise<Result<ReadJournal | undefined, JournalCorrupt>>;
 
 export function readSagaSql(schema: string): string {
-  return `SELECT sagas.*, records.sequence, records.epoch AS record_epoch, records.checksum, records.record
-FROM ${schema}.sagas LEFT JOIN ${schema}.records ON records.saga = sagas.position
-WHERE sagas.saga_id = $1 ORDER BY records.sequence`;
+  return `SELECT sagas.*, found.* FROM ${schema}.sagas
+LEFT JOIN LATERAL (
+  SELECT sequence, epoch AS record_epoch, checksum, record FROM ${schema}.records WHERE saga = sagas.position ORDER BY sequence
+) AS found ON true
+WHERE sagas.saga_id = $1 ORDER BY found.sequence`;
 }
 
 export function createReadSaga(pool: Pool, schema: string): ReadSaga {
