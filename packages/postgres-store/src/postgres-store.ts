@@ -62,7 +62,7 @@ export async function createPostgresStore(options: PostgresStoreOptions = {}): P
   const lease = createLease({ pool, schema, channel, worker, clock });
   const lists = createLists(pool, schema, worker);
   const relay = createRelay(pool, schema);
-  const readSaga = createReadSaga(pool, schema);
+  const readSaga = createReadSaga(pool, schema, readersMax);
   const firstInLine = `SELECT saga_id FROM ${schema}.sagas WHERE position = ${schema}.first_in_line($1)`;
   let settlements = 0;
   let closing: Promise<void> | undefined;

@@ -3,7 +3,7 @@ import type { AppendRequest } from "@backstep/saga-core/journal";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createPostgresStore, type PostgresStore, type PostgresStoreOptions } from "../src/index.ts";
 import { dueSql, endedSql, nextDueSql, orphansSql, unfinishedSql } from "../src/operations/lists.ts";
-import { readSagaSql } from "../src/operations/read-journal.ts";
+import { readSagasSql } from "../src/operations/read-journal.ts";
 import { pendingIds, recordsOf, recordTexts, request } from "./requests.ts";
 import { type Postgres, startServer } from "./server.ts";
 
@@ -168,7 +168,7 @@ describe("query plans", () => {
       ["lock_places_in_line"],
     ],
     "the end of a journal": [`SELECT max(sequence) FROM ${schema}.records WHERE saga = 5`, ["records_pkey"]],
-    "a journal": [readSagaSql(schema).replace("$1", "'a'"), ["sagas_saga_id_key", "records_pkey"]],
+    "a journal": [readSagasSql(schema).replace("$1", "'{a,b}'"), ["sagas_saga_id_key", "records_pkey"]],
   };
   beforeAll(async () => {
     await (await createPostgresStore({ connectionString: postgres.url(), schema })).close();
@@ -185,6 +185,16 @@ describe("query plans", () => {
     // What is sorted at most is a page of unfinished sagas, or what one journal holds.
     expect([...plan.matchAll(/Sort {2}\(/g)].length).toBeLessThanOrEqual(sql.includes("UNION") ? 3 : 1);
   });
+});
+
+test("sagas that are loaded at once are read together, each as itself", async () => {
+  const store = await open();
+  const sagaIds = Array.from({ length: 200 }, (_, index) => `saga-${index % 150}`);
+  for (const sagaId of new Set(sagaIds)) await store.append(request(sagaId, 0));
+  await store.append(request("saga-7", 1));
+  const loaded = await Promise.all([...sagaIds, "nobody"].map((sagaId) => store.load(sagaId)));
+  const records = loaded.map((each) => each._unsafeUnwrap()?.records);
+  expect(records).toEqual([...sagaIds.map((sagaId) => recordTexts(sagaId, sagaId === "saga-7" ? 2 : 1)), undefined]);
 });
 
 test("forgetting leaves no row behind", async () => {

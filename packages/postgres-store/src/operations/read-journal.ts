@@ -1,4 +1,6 @@
-/** Reads a saga's rows as a journal: one statement, so that they are of one state. */
+/**
+ * Reads sagas' rows as journals. Those that are asked for in one turn of the event loop are read by one statement, so that an engine that takes over a thousand sagas asks a few times. Each journal is of one state.
+ */
 import type { JournalCorrupt } from "@backstep/saga-core/journal";
 import { err, ok, type Result } from "neverthrow";
 import type { Pool } from "pg";
@@ -7,23 +9,63 @@ import { parseJournal, type ReadJournal, type Row, RowUnreadable } from "../row-
 
 /** A block that cannot be read, or an index that does not fit its table. */
 const DAMAGE = ["XX001", "XX002"];
+/** Of one statement: how much is held in memory at once, and how long others wait. */
+const SAGAS_MAX = 64;
 
 /** @throws what `pg` throws; `damageOf` tells whether it is damage to this saga's rows. */
 export type ReadSaga = (sagaId: string) => Promise<Result<ReadJournal | undefined, JournalCorrupt>>;
 
-export function readSagaSql(schema: string): string {
-  return `SELECT sagas.*, found.* FROM ${schema}.sagas
+interface Reading {
+  readonly sagaId: string;
+  readonly resolve: (rows: readonly Row[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function readSagasSql(schema: string): string {
+  return `SELECT saga_id, position, name, version, status, wake_at, sagas.epoch, length, claims, claims_at, found.*
+FROM ${schema}.sagas
 LEFT JOIN LATERAL (
   SELECT sequence, epoch AS record_epoch, checksum, record FROM ${schema}.records WHERE saga = sagas.position ORDER BY sequence
 ) AS found ON true
-WHERE sagas.saga_id = $1 ORDER BY found.sequence`;
+WHERE saga_id = ANY ($1) ORDER BY position, sequence`;
 }
 
-export function createReadSaga(pool: Pool, schema: string): ReadSaga {
-  const text = readSagaSql(schema);
+/** @param readersMax - How many statements may be under way; the others wait here, where no time runs out for them. */
+export function createReadSaga(pool: Pool, schema: string, readersMax: number): ReadSaga {
+  const text = readSagasSql(schema);
+  const waiting: Reading[] = [];
+  let underWay = 0;
+
+  async function rowsOf(sagaIds: readonly string[]): Promise<ReadonlyMap<unknown, readonly Row[]>> {
+    const { rows } = await pool.query<Row>({ name: "read_sagas", text, values: [[...new Set(sagaIds)]] });
+    return Map.groupBy(rows, (row) => row["saga_id"]);
+  }
+
+  async function read(group: readonly Reading[]): Promise<void> {
+    try {
+      const found = await rowsOf(group.map(({ sagaId }) => sagaId));
+      for (const { sagaId, resolve } of group) resolve(found.get(sagaId) ?? []);
+    } catch (error) {
+      // Damage to one is no matter of the others.
+      if (group.length > 1 && isDamage(error)) for (const reading of group) await read([reading]);
+      else for (const { reject } of group) reject(error);
+    }
+  }
+
+  function wake(): void {
+    while (underWay < readersMax && waiting.length > 0) {
+      underWay += 1;
+      void read(waiting.splice(0, SAGAS_MAX)).finally(() => {
+        underWay -= 1;
+        wake();
+      });
+    }
+  }
+
   return async (sagaId) => {
-    const { rows } = await pool.query<Row>({ name: "read_saga", text, values: [sagaId] });
-    const [head, ...others] = rows;
+    const [head, ...others] = await new Promise<readonly Row[]>((resolve, reject) => {
+      if (waiting.push({ sagaId, resolve, reject }) === 1) setImmediate(wake);
+    });
     if (head === undefined) return ok(undefined);
     try {
       return parseJournal(sagaId, [head, ...others]);
@@ -37,8 +79,11 @@ export function createReadSaga(pool: Pool, schema: string): ReadSaga {
 
 /** Tells damage to a saga's rows or pages from a database that does not answer; `undefined` for the latter. */
 export function damageOf(sagaId: string, error: unknown): JournalCorrupt | undefined {
-  const isDamage = error instanceof RowUnreadable || DAMAGE.includes(sqlState(error) ?? "");
-  if (!isDamage) return undefined;
+  if (!isDamage(error)) return undefined;
   const message = error instanceof Error ? error.message : String(error);
   return { _tag: "JournalCorrupt", sagaId, message: `the journal of saga ${sagaId} cannot be read: ${message}` };
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof RowUnreadable || DAMAGE.includes(sqlState(error) ?? "");
 }

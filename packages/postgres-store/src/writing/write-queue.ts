@@ -34,7 +34,7 @@ interface LaneQueue {
 const BATCH_WRITES_MAX = 1_024;
 const BATCH_CHARACTERS_MAX = 16 * 1024 * 1024;
 /** Smaller ones cost the database more than is won. */
-const SHARE_MIN = 16;
+const SHARE_MIN = 64;
 /** Of transactions that stood in each other's way; each time at least one of them gets through. */
 const REPEATS_MAX = 50;
 
