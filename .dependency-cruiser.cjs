@@ -39,8 +39,8 @@ module.exports = {
     {
       name: "stores-use-the-journal-door",
       severity: "error",
-      from: { path: "^packages/sqlite-store/src/" },
-      to: { path: "^packages/", pathNot: "^packages/(sqlite-store/src/|saga-core/src/(journal|adapter)\\.ts$)" },
+      from: { path: "^packages/(sqlite|postgres)-store/src/" },
+      to: { path: "^packages/", pathNot: "^packages/($1-store/src/|saga-core/src/(journal|adapter)\\.ts$)" },
     },
     {
       name: "participant-uses-two-doors",
@@ -72,7 +72,7 @@ module.exports = {
       name: "http-adapter-knows-no-domain",
       severity: "error",
       from: { path: "^packages/http-adapter/src/" },
-      to: { path: "^packages/(domains|sqlite-store)/" },
+      to: { path: "^packages/(domains|sqlite-store|postgres-store)/" },
     },
     {
       name: "client-pulls-in-no-server",
@@ -92,7 +92,7 @@ module.exports = {
       comment: "Of the HTTP adapter it knows the types of its client, and no line that runs.",
       severity: "error",
       from: { path: "^packages/saga-testing/src/" },
-      to: { path: "^packages/(http-adapter/src/(?!client)|sqlite-store|domains)" },
+      to: { path: "^packages/(http-adapter/src/(?!client)|sqlite-store|postgres-store|domains)" },
     },
     {
       name: "nobody-imports-examples",

@@ -21,7 +21,16 @@ interface Cruise {
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const COPIED = ["packages", "examples", "package.json", "tsconfig.json", "tsconfig.base.json", "tsup.base.ts", ".dependency-cruiser.cjs"];
-const PACKAGES = ["saga-core", "contract", "participant", "postgres-server", "sqlite-store", "http-adapter", "saga-testing"];
+const PACKAGES = [
+  "saga-core",
+  "contract",
+  "participant",
+  "sqlite-store",
+  "postgres-store",
+  "postgres-server",
+  "http-adapter",
+  "saga-testing",
+];
 const DOMAINS = ["member", "member-point", "product", "coupon", "order", "payment"];
 
 /** What is wrong, where it is planted, what is imported there, and the rule that forbids it. */
@@ -32,6 +41,7 @@ const PLANTS = [
   ["core imports a schema library", "packages/saga-core/src/runtime/saga-start.ts", "zod", "core-depends-on-little"],
   ["core imports another package", "packages/saga-core/src/runtime/attempt.ts", "@backstep/contract", "core-imports-no-other-package"],
   ["a store imports the engine", "packages/sqlite-store/src/driver.ts", "@backstep/saga-core", "stores-use-the-journal-door"],
+  ["a store imports another store", "packages/postgres-store/src/options.ts", "@backstep/sqlite-store", "stores-use-the-journal-door"],
   ["the fence imports the engine", "packages/participant/src/fence/answer.ts", "@backstep/saga-core", "participant-uses-two-doors"],
   ["the participant's main door imports Postgres", "packages/participant/src/index.ts", "./postgres.ts", "driver-behind-its-door"],
   ["a contract imports the engine", "packages/contract/src/values.ts", "@backstep/saga-core", "contract-stands-alone"],

@@ -26,6 +26,7 @@ const PACKAGES = [
   "packages/saga-core",
   "packages/contract",
   "packages/sqlite-store",
+  "packages/postgres-store",
   "packages/participant",
   "packages/http-adapter",
   ...readdirSync("packages/domains", { withFileTypes: true }).flatMap((entry) =>

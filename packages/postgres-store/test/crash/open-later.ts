@@ -1,0 +1,7 @@
+/** A store whose clock is ahead of its server's: as if hours or days had gone by. */
+import { createPostgresStore, type PostgresStore, type PostgresStoreOptions } from "../../src/index.ts";
+
+export async function openLater(options: PostgresStoreOptions, laterMs: number): Promise<PostgresStore> {
+  const store = await createPostgresStore(options);
+  return { ...store, now: () => store.now() + laterMs };
+}
