@@ -41,7 +41,7 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
   client.on("error", ignore);
   try {
     await client.connect();
-    await prepare(client);
+    await client.query(SETTINGS);
     return client;
   } catch (error) {
     void client.end().catch(ignore);
@@ -50,14 +50,14 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
 }
 
 export function createPool(options: ConnectOptions, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...configOf(options), max, onConnect: prepare });
+  const pool = new pg.Pool({ ...configOf(options), max, verify });
   pool.on("error", ignore);
   pool.on("connect", (client) => client.on("error", ignore));
   return pool;
 }
 
-async function prepare(client: pg.ClientBase): Promise<void> {
-  await client.query(SETTINGS);
+function verify(client: pg.ClientBase, done: (error?: Error) => void): void {
+  client.query(SETTINGS, (error: Error | null) => done(error ?? undefined));
 }
 
 /** Whoever waits for an answer is told by its promise; there is nothing to do for the others. */

@@ -11,14 +11,15 @@ CREATE FUNCTION ${schema}.present() RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
 $$;
 
-CREATE FUNCTION ${schema}.take_from(former bigint, in_worker bigint, locked bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Whom a saga is taken from by this worker, if it is: see what counts up the lanes, which are locked for it.
+CREATE FUNCTION ${schema}.taken_from(former bigint, in_worker bigint, locked bigint[]) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
-  IF former IS NULL OR former = in_worker THEN RETURN; END IF;
+  IF former IS NULL OR former = in_worker THEN RETURN NULL; END IF;
   -- It came to drive the saga, or to write on another lane, after the lanes were locked.
   IF EXISTS (SELECT 1 FROM ${schema}.lanes WHERE worker = former AND lane <> ALL (locked)) THEN
     RAISE serialization_failure;
   END IF;
-  UPDATE ${schema}.lanes SET taken = taken + 1 WHERE worker = former;
+  RETURN former;
 END
 $$;
 
@@ -66,6 +67,7 @@ DECLARE
   place bigint;
   next_sequence integer := 0;
   name_taken text;
+  former bigint;
   handed boolean := false;
 BEGIN
   SELECT position, epoch, driver INTO stored FROM ${schema}.sagas WHERE saga_id = item->>'id' FOR UPDATE;
@@ -94,7 +96,7 @@ BEGIN
     END LOOP;
   END IF;
 
-  PERFORM ${schema}.take_from(stored.driver, in_worker, locked);
+  former := ${schema}.taken_from(stored.driver, in_worker, locked);
   IF ends THEN
     new_wake := NULL;
     ended := greatest(${schema}.present(), in_now);
@@ -120,7 +122,7 @@ BEGIN
   INSERT INTO ${schema}.records (saga, sequence, epoch, checksum, record)
   VALUES (place, new_sequence, (item->>'epoch')::integer, (item->>'checksum')::integer, item->>'record');
   PERFORM ${schema}.insert_events(item->'events');
-  RETURN jsonb_build_array('ok', place, EXISTS (SELECT 1 FROM ${schema}.lock_places WHERE saga = place), handed);
+  RETURN jsonb_build_array('ok', place, EXISTS (SELECT 1 FROM ${schema}.lock_places WHERE saga = place), handed, former);
 END
 $$;
 
@@ -136,6 +138,7 @@ DECLARE
   stored record;
   next_sequence integer;
   new_claims integer;
+  former bigint;
   lease bigint;
 BEGIN
   SELECT * INTO stored FROM ${schema}.sagas WHERE saga_id = item->>'id' FOR UPDATE;
@@ -146,7 +149,7 @@ BEGIN
   END IF;
   SELECT coalesce(max(sequence) + 1, 0) INTO next_sequence FROM ${schema}.records WHERE saga = stored.position;
   IF stored.epoch <> (item->>'epoch')::integer OR next_sequence <> (item->>'sequence')::integer THEN RETURN '["moved"]'; END IF;
-  PERFORM ${schema}.take_from(stored.driver, in_worker, locked);
+  former := ${schema}.taken_from(stored.driver, in_worker, locked);
   new_claims := CASE WHEN stored.claims_at = next_sequence THEN stored.claims + 1 ELSE 1 END;
   UPDATE ${schema}.sagas
   SET epoch = epoch + 1,
@@ -155,7 +158,7 @@ BEGIN
       claims = new_claims,
       claims_at = next_sequence
   WHERE position = stored.position;
-  RETURN jsonb_build_array('ok', stored.position, EXISTS (SELECT 1 FROM ${schema}.lock_places WHERE saga = stored.position), new_claims);
+  RETURN jsonb_build_array('ok', stored.position, EXISTS (SELECT 1 FROM ${schema}.lock_places WHERE saga = stored.position), new_claims, former);
 END
 $$;
 
@@ -178,6 +181,7 @@ DECLARE
   result jsonb;
   results jsonb[] := '{}';
   handed boolean := false;
+  losers bigint[] := '{}';
 BEGIN
   FOR item IN SELECT value FROM jsonb_array_elements(items) LOOP
     BEGIN
@@ -193,9 +197,12 @@ BEGIN
     EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded THEN
       result := jsonb_build_array('refused', SQLERRM);
     END;
-    handed := handed OR (item->>'kind' = 'append' AND coalesce((result->>3)::boolean, false));
+    IF item->>'kind' = 'append' THEN handed := handed OR coalesce((result->>3)::boolean, false); END IF;
+    IF (result->>4) IS NOT NULL THEN losers := losers || (result->>4)::bigint; END IF;
     results := results || result;
   END LOOP;
+  -- Once for all that was taken: their lanes are locked until the end.
+  IF cardinality(losers) > 0 THEN UPDATE ${schema}.lanes SET taken = taken + 1 WHERE worker = ANY (losers); END IF;
   IF handed THEN PERFORM pg_notify('${channelOf(schema)}', ''); END IF;
   RETURN to_jsonb(results);
 END
