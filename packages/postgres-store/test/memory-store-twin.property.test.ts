@@ -109,9 +109,9 @@ const alone: fc.Arbitrary<Call> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.tuple(sagaId, fc.constantFrom(false, false, true)).map(
-      ([id, seize]): Call =>
+      ([id, want]): Call =>
         async (store, run) =>
-          told(await store.claim(run + id, { seize })),
+          told(await store.claim(run + id, { want })),
     ),
   },
   {

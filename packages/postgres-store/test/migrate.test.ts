@@ -83,7 +83,7 @@ test("the first schema is the released one", async () => {
       "lock_places": "position bigint, name text, saga bigint",
       "outbox": "position bigint, id text, type text, source text, subject text, time text, saga_id text, data text",
       "records": "saga bigint, sequence integer, epoch integer, checksum integer, record text",
-      "sagas": "position bigint, saga_id text, name text, version bigint, status smallint, wake_at bigint, ended_at bigint, epoch integer, driver bigint, length integer, claims integer, claims_at integer, started_at bigint",
+      "sagas": "position bigint, saga_id text, name text, version bigint, status smallint, wake_at bigint, ended_at bigint, epoch integer, driver bigint, wanted boolean, length integer, claims integer, claims_at integer, started_at bigint",
       "workers": "worker bigint, until bigint",
     }
   `);

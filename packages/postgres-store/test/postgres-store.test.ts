@@ -2,7 +2,7 @@
 import type { AppendRequest } from "@backstep/saga-core/journal";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createPostgresStore, type PostgresStore, type PostgresStoreOptions } from "../src/index.ts";
-import { dueSql, endedSql, nextDueSql, orphansSql, unfinishedSql } from "../src/operations/lists.ts";
+import { dueSql, endedSql, nextDueSql, orphansSql, unfinishedSql, wantedSql } from "../src/operations/lists.ts";
 import { readSagasSql } from "../src/operations/read-journal.ts";
 import { pendingIds, recordsOf, recordTexts, request } from "./requests.ts";
 import { type Postgres, startServer } from "./server.ts";
@@ -161,6 +161,7 @@ describe("query plans", () => {
     "the list of those that do more than wait": [unfinishedSql(schema, [0, 1]), ["sagas_unfinished"]],
     "the list of those that are due": [dueSql(schema), ["sagas_due"]],
     "the next that is due": [nextDueSql(schema), ["sagas_due"]],
+    "the list of those that are wanted": [wantedSql(schema), ["sagas_wanted"]],
     "the list of orphans": [orphansSql(schema), ["sagas_unfinished"]],
     "the list of ended sagas": [endedSql(schema), ["sagas_ended"]],
     "the first in line for a lock": [

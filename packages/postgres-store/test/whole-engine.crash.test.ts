@@ -47,7 +47,12 @@ type Place = ReturnType<typeof setUp>;
 async function endHere({ ledger, ...options }: Place, laterMs: number) {
   const sagas = createSagas(ledger);
   const store = await openLater(options, laterMs);
-  const engine = createEngine({ sagas: Object.values(sagas), store, evictAfterMs: 0 });
+  const engine = createEngine({
+    leaseMs: 300,
+    sagas: Object.values(sagas),
+    store,
+    evictAfterMs: 0,
+  });
   try {
     await engine.recovered;
     return await endSagas(engine, sagas);

@@ -1,5 +1,5 @@
 // Goal: what a worker knows of its sagas never outlives its right to them, whatever is under way when they are taken. Method: two workers on a real server; one appends as fast as it can while the other
-// one seizes, again and again.
+// one takes without a lease, again and again.
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createPostgresStore, type PostgresStore } from "../src/index.ts";
 import { recordsOf, recordTexts, request } from "./requests.ts";
@@ -20,20 +20,20 @@ async function open(count: number): Promise<readonly PostgresStore[]> {
   return stores;
 }
 
-describe("a saga that is seized while its worker appends to it", () => {
+describe("a saga that is taken while its worker appends to it", () => {
   test("has the records that were accepted before, and none after", async () => {
     const [owner, thief] = await open(2);
     if (owner === undefined || thief === undefined) throw new TypeError("no stores");
     const [sagas, records] = [60, 12];
-    let seized = 0;
+    let taken = 0;
     async function drive(sagaId: string, place: number): Promise<void> {
       const accepted: string[] = [];
       const { promise: far, resolve: isFar } = Promise.withResolvers<void>();
       const theft = (async () => {
         await far;
-        const claimed = (await thief?.claim(sagaId, { seize: true }))?._unsafeUnwrap();
+        const claimed = (await thief?.claim(sagaId))?._unsafeUnwrap();
         if (claimed === undefined) return undefined;
-        seized += 1;
+        taken += 1;
         // Nothing comes between: the place behind the last record is the thief's.
         expect(
           (
@@ -57,7 +57,7 @@ describe("a saga that is seized while its worker appends to it", () => {
       if (found !== undefined) expect(accepted.length).toBe(found.length);
     }
     await Promise.all(Array.from({ length: sagas }, (_, place) => drive(`saga-${place}`, place)));
-    expect(seized).toBe(sagas);
+    expect(taken).toBe(sagas);
   });
 
   test("goes on where the others of its worker do: they are looked into once, and known again", async () => {
@@ -75,7 +75,7 @@ test("workers that take sagas from each other at once come through", async () =>
   const sagaIds = Array.from({ length: 30 }, (_, index) => `saga-${index}`);
   for (const [index, sagaId] of sagaIds.entries()) await stores[index % stores.length]?.append(request(sagaId, 0));
   for (let round = 0; round < 4; round++) {
-    const claims = stores.flatMap((store) => sagaIds.map((sagaId) => store.claim(sagaId, { seize: true })));
+    const claims = stores.flatMap((store) => sagaIds.map((sagaId) => store.claim(sagaId)));
     for (const claimed of await Promise.all(claims))
       expect(claimed.map((journal) => journal?.records)).toEqual(claimed.map(() => expect.any(Array) as unknown));
   }

@@ -25,26 +25,26 @@ type Claimed = Result<StoredJournal, ClaimError> | "moved";
 export async function claimSaga(
   { read, track, enqueue }: ClaimPorts,
   sagaId: string,
-  { seize = false }: ClaimOptions = {},
+  { want = false }: ClaimOptions = {},
 ): Promise<Result<StoredJournal | undefined, ClaimError>> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const found = await read(sagaId);
     if (found.isErr()) return err(found.error);
     const { value } = found;
     if (value === undefined) return ok(undefined);
-    const claimed = await new Promise<Claimed>((resolve) => enqueue(claimWrite(value, { seize, track: track(sagaId), resolve })));
+    const claimed = await new Promise<Claimed>((resolve) => enqueue(claimWrite(value, { want, track: track(sagaId), resolve })));
     if (claimed !== "moved") return claimed;
   }
   return unavailable(`saga ${sagaId} was not claimed: others moved it ${TRIES_MAX} times meanwhile`);
 }
 
 interface ClaimWriteOptions {
-  readonly seize: boolean;
+  readonly want: boolean;
   readonly track: SagaTrack<Lane>;
   readonly resolve: (claimed: Claimed) => void;
 }
 
-function claimWrite({ journal, position, wakeAt }: ReadJournal, { seize, track, resolve }: ClaimWriteOptions): Write {
+function claimWrite({ journal, position, wakeAt }: ReadJournal, { want, track, resolve }: ClaimWriteOptions): Write {
   const { sagaId, epoch, records, status } = journal;
 
   function take([, , stands, claims]: ItemResult, generation: number): void {
@@ -58,7 +58,7 @@ function claimWrite({ journal, position, wakeAt }: ReadJournal, { seize, track, 
     track,
     append: undefined,
     characters: 0,
-    item: () => ({ kind: "claim", id: sagaId, epoch, sequence: records.length, seize }),
+    item: () => ({ kind: "claim", id: sagaId, epoch, sequence: records.length, want }),
     conclude(result, generation) {
       const [tag, value] = result;
       if (tag === "ok") take(result, generation);

@@ -43,6 +43,10 @@ export function nextDueSql(schema: string): string {
   return `SELECT wake_at FROM ${schema}.sagas WHERE wake_at > $1 AND (driver IS NULL OR driver <> ALL (${others(schema, "$2")})) ORDER BY wake_at, position LIMIT 1`;
 }
 
+export function wantedSql(schema: string): string {
+  return `SELECT saga_id FROM ${schema}.sagas WHERE wanted AND driver = $1 LIMIT $2`;
+}
+
 export function orphansSql(schema: string): string {
   return `SELECT position, saga_id, name, version FROM ${schema}.sagas
 WHERE ended_at IS NULL AND status = ${RUNNING} AND position > $1 AND (driver IS NULL OR driver <> ALL (${others(schema, "0")}))
@@ -59,6 +63,7 @@ export function createLists(pool: Pool, schema: string, worker: number): Lists {
     unfinished: unfinishedSql(schema, [RUNNING, PARKED, WAITING]),
     due: dueSql(schema),
     nextDue: nextDueSql(schema),
+    wanted: wantedSql(schema),
     orphans: orphansSql(schema),
     ended: endedSql(schema),
   };
@@ -72,9 +77,16 @@ export function createLists(pool: Pool, schema: string, worker: number): Lists {
       return { sagaIds: page.map((row) => textOf(row, "saga_id")), ...next };
     },
     async due({ until, limit }) {
-      const [due, nextDue] = await Promise.all([list("due", [until, limit, worker]), list("nextDue", [until, worker])]);
-      const [next] = nextDue;
-      return { sagaIds: due.map((row) => textOf(row, "saga_id")), ...(next === undefined ? {} : { next: integerOf(next, "wake_at") }) };
+      const [due, [next], wanted] = await Promise.all([
+        list("due", [until, limit, worker]),
+        list("nextDue", [until, worker]),
+        list("wanted", [worker, limit]),
+      ]);
+      return {
+        sagaIds: due.map((row) => textOf(row, "saga_id")),
+        ...(next === undefined ? {} : { next: integerOf(next, "wake_at") }),
+        ...(wanted.length === 0 ? {} : { wanted: wanted.map((row) => textOf(row, "saga_id")) }),
+      };
     },
     async orphans({ limit, after = "0" }) {
       const { page, next } = cut(await list("orphans", [after, limit + 1]), limit);

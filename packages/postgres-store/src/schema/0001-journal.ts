@@ -16,6 +16,7 @@ CREATE TABLE ${schema}.sagas (
   ended_at bigint,                                          -- epoch milliseconds of the last append; null until the saga has ended
   epoch integer NOT NULL,
   driver bigint,                                            -- the worker that drives it; null: nobody
+  wanted boolean NOT NULL DEFAULT false,                    -- by another worker than its driver
   length integer NOT NULL,                                  -- how many records it had when this row was last written by an append or a claim
   claims integer NOT NULL,                                  -- how many claims went by ...
   claims_at integer NOT NULL,                               -- ... while its next record was this one
@@ -24,6 +25,7 @@ CREATE TABLE ${schema}.sagas (
 
 CREATE INDEX sagas_unfinished ON ${schema}.sagas (status, position) WHERE ended_at IS NULL;
 CREATE INDEX sagas_due ON ${schema}.sagas (wake_at, position) WHERE wake_at IS NOT NULL;
+CREATE INDEX sagas_wanted ON ${schema}.sagas (driver) WHERE wanted;
 CREATE INDEX sagas_ended ON ${schema}.sagas (ended_at, position) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE ${schema}.records (

@@ -111,7 +111,7 @@ BEGIN
     IF place IS NULL THEN RAISE serialization_failure; END IF;
   ELSE
     UPDATE ${schema}.sagas
-    SET status = new_status, wake_at = new_wake, ended_at = ended, driver = new_driver, length = new_sequence + 1
+    SET status = new_status, wake_at = new_wake, ended_at = ended, driver = new_driver, wanted = sagas.wanted AND new_driver IS NOT NULL, length = new_sequence + 1
     WHERE position = place;
   END IF;
   IF ends THEN
@@ -140,12 +140,17 @@ DECLARE
   new_claims integer;
   former bigint;
   lease bigint;
+  new_want boolean;
 BEGIN
   SELECT * INTO stored FROM ${schema}.sagas WHERE saga_id = item->>'id' FOR UPDATE;
   IF NOT FOUND THEN RETURN '["moved"]'; END IF;
-  IF NOT (item->>'seize')::boolean AND stored.driver <> in_worker THEN
+  IF stored.driver <> in_worker THEN
     SELECT until INTO lease FROM ${schema}.workers WHERE worker = stored.driver AND until > ${schema}.present();
-    IF FOUND THEN RETURN jsonb_build_array('driven', lease); END IF;
+    IF FOUND THEN
+      new_want := (item->>'want')::boolean AND NOT stored.wanted;
+      IF new_want THEN UPDATE ${schema}.sagas SET wanted = true WHERE position = stored.position; END IF;
+      RETURN jsonb_build_array('driven', lease, NULL, new_want);
+    END IF;
   END IF;
   SELECT coalesce(max(sequence) + 1, 0) INTO next_sequence FROM ${schema}.records WHERE saga = stored.position;
   IF stored.epoch <> (item->>'epoch')::integer OR next_sequence <> (item->>'sequence')::integer THEN RETURN '["moved"]'; END IF;
@@ -154,6 +159,7 @@ BEGIN
   UPDATE ${schema}.sagas
   SET epoch = epoch + 1,
       driver = CASE WHEN ended_at IS NULL THEN in_worker END,
+      wanted = false,
       length = next_sequence,
       claims = new_claims,
       claims_at = next_sequence
@@ -190,14 +196,15 @@ BEGIN
         WHEN 'claim' THEN result := ${schema}.claim_one(item, in_worker, locked);
         WHEN 'remove' THEN result := ${schema}.remove_ended(ARRAY(SELECT jsonb_array_elements_text(item->'ids')));
         WHEN 'release' THEN
-          UPDATE ${schema}.sagas SET driver = NULL WHERE saga_id = item->>'id' AND driver = in_worker;
+          UPDATE ${schema}.sagas SET driver = NULL, wanted = false WHERE saga_id = item->>'id' AND driver = in_worker;
           result := '["ok"]';
       END CASE;
     -- Nothing of this one stands, and the others are not concerned.
     EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded THEN
       result := jsonb_build_array('refused', SQLERRM);
     END;
-    IF item->>'kind' = 'append' THEN handed := handed OR coalesce((result->>3)::boolean, false); END IF;
+    -- Whoever has come to hold a lock, or is wanted, is told.
+    IF item->>'kind' = 'append' OR result->>0 = 'driven' THEN handed := handed OR coalesce((result->>3)::boolean, false); END IF;
     IF (result->>4) IS NOT NULL THEN losers := losers || (result->>4)::bigint; END IF;
     results := results || result;
   END LOOP;
@@ -217,7 +224,7 @@ BEGIN
     SELECT DISTINCT sagas.driver FROM jsonb_array_elements(items) AS item
     JOIN ${schema}.sagas ON sagas.saga_id = item->>'id'
     WHERE item->>'kind' IN ('append', 'claim') AND sagas.driver <> in_worker
-      AND (item->>'kind' = 'append' OR (item->>'seize')::boolean
+      AND (item->>'kind' = 'append'
         OR NOT EXISTS (SELECT 1 FROM ${schema}.workers WHERE workers.worker = sagas.driver AND workers.until > ${schema}.present()))
   );
   RETURN ARRAY(SELECT lane FROM ${schema}.lanes WHERE lane = in_lane OR worker = ANY (others) ORDER BY lane FOR UPDATE);
@@ -275,7 +282,8 @@ BEGIN
   IF cardinality(mov_saga) > 0 THEN
     UPDATE ${schema}.sagas
     SET status = each.status, wake_at = CASE WHEN each.status < 3 THEN nullif(each.wake, none) END,
-      ended_at = CASE WHEN each.status >= 3 THEN greatest(present, in_now) END, driver = nullif(each.driver, none), length = each.length
+      ended_at = CASE WHEN each.status >= 3 THEN greatest(present, in_now) END, driver = nullif(each.driver, none),
+      wanted = sagas.wanted AND each.driver <> none, length = each.length
     FROM unnest(mov_saga, mov_length, mov_status, mov_wake, mov_driver) AS each (saga, length, status, wake, driver)
     WHERE position = each.saga;
   END IF;

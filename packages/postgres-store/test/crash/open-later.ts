@@ -3,5 +3,10 @@ import { createPostgresStore, type PostgresStore, type PostgresStoreOptions } fr
 
 export async function openLater(options: PostgresStoreOptions, laterMs: number): Promise<PostgresStore> {
   const store = await createPostgresStore(options);
-  return { ...store, now: () => store.now() + laterMs };
+  const { workers } = store;
+  return {
+    ...store,
+    now: () => store.now() + laterMs,
+    workers: { ...workers, renew: async (leaseMs) => (await workers.renew(leaseMs)).map(({ until }) => ({ until: until + laterMs })) },
+  };
 }
