@@ -73,7 +73,7 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
   }
 
   function ask<Answer extends Result<unknown, unknown>>(method: Method, ...parameters: readonly unknown[]): Promise<Answer> {
-    return send({ method, parameters } satisfies Asked) as Promise<AnyResult> as Promise<Answer>;
+    return send({ method, parameters } satisfies Asked) as Promise<Answer>;
   }
 
   const workers: Workers = {

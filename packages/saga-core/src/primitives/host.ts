@@ -50,9 +50,11 @@ const NOT_NEEDED = "not needed any more";
 export function callAfter(timer: Timer, delayMs: number, callback: () => void): () => void {
   if (timer.after !== undefined) return timer.after(delayMs, callback);
   const called = createAbortController();
-  void timer.sleep(delayMs, called.signal).then(() => {
+  const call = async (): Promise<void> => {
+    await timer.sleep(delayMs, called.signal);
     if (!called.signal.aborted) callback();
-  });
+  };
+  void call();
   return () => called.abort(NOT_NEEDED);
 }
 

@@ -72,7 +72,7 @@ class RetryWanted extends Error {
 /** Given as the reason, because the default one is an exception with a stack, made for nobody. */
 const ENDED = "the operation is to end";
 
-function isLater<Final extends Verdict>(verdict: Final | RetryLater): verdict is RetryLater {
+function isLater(verdict: Verdict): verdict is RetryLater {
   return verdict._tag === "RetryLater";
 }
 
