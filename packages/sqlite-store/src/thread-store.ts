@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { JournalStore, StoreUnavailable, Workers } from "@backstep/saga-core/journal";
 import { ok, type Result } from "neverthrow";
 import type { OpenOptions } from "./open-database.ts";
-import { problemOf } from "./operations/append-record.ts";
+import { problemOf } from "./operations/append-problem.ts";
 import type { SqliteStore, SqliteStoreStatistics } from "./store-on.ts";
 import { type AnswersMessage, type AnyResult, type Asked, type CallsMessage, type Method, packAppend, unpack } from "./thread-wire.ts";
 import { unavailable } from "./write-queue.ts";
