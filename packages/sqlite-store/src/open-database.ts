@@ -24,6 +24,7 @@ export function openDatabase(options: OpenOptions): SqliteDatabase {
   return connect(options, (database) => {
     assertOurs(database, options);
     turnOnWriteAheadLog(database, options);
+    setDurability(database, options);
     migrate(database, options.path);
   });
 }
@@ -35,16 +36,21 @@ export function openDatabase(options: OpenOptions): SqliteDatabase {
  * @throws {SqliteStoreNotOpened} when the file is no longer what it was.
  */
 export function reopenDatabase(options: OpenOptions): SqliteDatabase {
-  return connect({ ...options, busyTimeoutMs: Math.max(options.busyTimeoutMs, REOPEN_TIMEOUT_MS_MIN) }, () => undefined);
+  return connect({ ...options, busyTimeoutMs: Math.max(options.busyTimeoutMs, REOPEN_TIMEOUT_MS_MIN) }, (database) =>
+    setDurability(database, options),
+  );
+}
+
+function setDurability(database: DatabaseSync, { synchronous }: OpenOptions): void {
+  database.exec(`PRAGMA synchronous = ${synchronous}`);
 }
 
 function connect(options: OpenOptions, prepare: (database: DatabaseSync) => void): SqliteDatabase {
-  const { path, busyTimeoutMs, synchronous } = options;
+  const { path, busyTimeoutMs } = options;
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     prepare(database);
-    database.exec(`PRAGMA synchronous = ${synchronous}`);
     // From here on the store does its own waiting, off the thread.
     database.exec("PRAGMA busy_timeout = 0");
     return database;

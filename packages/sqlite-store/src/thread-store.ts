@@ -72,8 +72,7 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
   /** Copied at once: a value that no message can hold is refused alone, where it would take the whole message with it. */
   function ask<Answer extends Result<unknown, unknown>>(method: Method, ...parameters: readonly unknown[]): Promise<Answer> {
     const copied = copyOf(parameters);
-    const answered = copied.isOk() ? send(() => calls.ask(method, copied.value)) : Promise.resolve(copied);
-    return answered as Promise<AnyResult> as Promise<Answer>;
+    return (copied.isOk() ? send(() => calls.ask(method, copied.value)) : Promise.resolve(copied)) as Promise<Answer>;
   }
 
   const workers: Workers = {
