@@ -184,6 +184,7 @@ export class SagaInstance {
 
   /** Takes up a saga after its journal was replayed: what the replay decided beyond the journal is appended before anything is done. */
   async takeUp(step: Step): Promise<void> {
+    if (this.#gone) return;
     if (step.entries.length > 0) await this.#commit(step);
     else this.#act(step);
   }

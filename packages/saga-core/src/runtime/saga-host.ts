@@ -29,6 +29,7 @@ const RECOVERY_CONCURRENCY = 32;
 /** How often a store that others share is looked at for sagas that are due, in milliseconds, at least. */
 const SHARED_LOOK_MS = 500;
 const CLOSED = "the engine is closed";
+const LAPSED = "the lease of this worker has lapsed";
 const OVERLOADED = "as many callers wait to start a saga as this engine has sagas in memory: try again later";
 const OVERLOADED_RETRY_MS = 1_000;
 
@@ -299,6 +300,8 @@ export class SagaHost {
       if (end._tag === "Rested") this.#afterRest(sagaId, end);
       if (end._tag === "Closed" && !this.#closed) this.#worker?.letGo(sagaId);
     });
+    // Who comes in after the lease has lapsed, from a long wait for its turn or for the claim's answer, was not here to be dropped with the others.
+    if (!this.ports.tenure.held()) live.instance.drop(LAPSED);
   }
 
   #afterRest(sagaId: string, { wakeAt, quarantine, leftByRecord }: Extract<InstanceEnd, { readonly _tag: "Rested" }>): void {
@@ -336,7 +339,7 @@ export class SagaHost {
 
   /** Others may drive them from now on. They are taken up again when the lease is held again, unless somebody does. */
   #onLapse(): void {
-    for (const { instance } of this.#live.values()) instance.drop("the lease of this worker has lapsed");
+    for (const { instance } of this.#live.values()) instance.drop(LAPSED);
   }
 
   /** Of a saga that no definition here fits nothing is claimed: another worker may know it. */

@@ -184,6 +184,66 @@ describe("a worker that cannot renew its lease", () => {
     expect([await result, participants.made.length]).toEqual([ok(1), sent + 1]);
   });
 
+  test("goes on with what came into its memory after the lease had lapsed: a claim that was answered late", async () => {
+    const { bench, participants, working, open, answerAll } = setUp();
+    const dead = open();
+    (await dead.engine.start(working, 1, { id: "s" }))._unsafeUnwrap();
+    dead.kill();
+    const { store, wrap } = cutOff();
+    const answered = Promise.withResolvers<void>();
+    let claims = 0;
+    const late = (inner: MemoryStore): JournalStore => ({
+      ...wrap(inner),
+      async claim(sagaId, options) {
+        const claimed = await inner.claim(sagaId, options);
+        claims += 1;
+        store.away = claims === 1;
+        await answered.promise;
+        return claimed;
+      },
+    });
+    const { engine } = open({ wrap: late });
+    await bench.timer.advance(4 * LEASE_MS);
+    expect(store.away).toBe(true);
+    answered.resolve();
+    await rest(bench);
+    expect(participants.made.length).toBe(1);
+    store.away = false;
+    await bench.timer.advance(LEASE_MS);
+    await answerAll();
+    expect(await engine.result(working, "s")).toEqual(ok(1));
+  });
+
+  test("goes on with what came into its memory after the lease had lapsed: a start that waited for its turn", async () => {
+    const { bench, participants, working, open, answerAll } = setUp();
+    const store = { away: false };
+    const wrap = (inner: MemoryStore): JournalStore => ({
+      ...inner,
+      workers: inner.workers && {
+        ...inner.workers,
+        renew: async (leaseMs) =>
+          store.away || inner.workers === undefined ? err({ _tag: "StoreUnavailable", message: "away" }) : inner.workers.renew(leaseMs),
+      },
+    });
+    const { engine } = open({ wrap, inMemoryMax: 1 });
+    await rest(bench);
+    (await engine.start(working, 1, { id: "s1" }))._unsafeUnwrap();
+    const waiting = engine.start(working, 2, { id: "s2" });
+    await rest(bench);
+    store.away = true;
+    // The first one leaves its place as the lease lapses.
+    await bench.timer.advance(LEASE_MS);
+    expect([bench.disk.sagas.has("s2"), participants.made.length]).toEqual([true, 1]);
+    // Nobody can promise that it is driven; but it is.
+    expect(await waiting).toMatchObject({ error: { _tag: "SagaUnavailable" } });
+    store.away = false;
+    for (let round = 0; round < 4; round++) {
+      await bench.timer.advance(LEASE_MS);
+      await answerAll();
+    }
+    expect(await Promise.all(["s1", "s2"].map((id) => engine.result(working, id)))).toEqual([ok(1), ok(2)]);
+  });
+
   test("starts nothing, and says so at once", async () => {
     const { bench, working, open } = setUp();
     const { store, wrap } = cutOff();
