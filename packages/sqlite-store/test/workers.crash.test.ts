@@ -1,4 +1,4 @@
-// Goal: workers in processes of their own share one file: whatever is killed, frozen past its lease or told to end, every saga ends as it should, once (FS-35, FS-36, FS-39, FS-40). Method: real processes and
+// Goal: workers in processes of their own share one file: whatever is killed, frozen past its lease or told to end, every saga ends as it should, once (I20; FS-35, FS-36, FS-39, FS-40). Method: real processes and
 // signals at instants nobody chose; participants keep a ledger of every call beside the file.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -171,26 +171,32 @@ function resultResponse(options: RouteOptions, sagaId: string, result: Result<un
 }
 
 function engineResponse({ path }: RouteOptions, sagaId: string, error: EngineError): Response {
-  return match(error)
-    .with({ _tag: "SagaParked" }, () => accepted(path, sagaId, "parked"))
-    .with({ _tag: "SagaRequestInvalid" }, ({ issues }) => problemResponse("requestInvalid", { detail: issuesText(issues) }))
-    .with({ _tag: "SagaIdConflict" }, () => problemResponse("keyReused"))
-    .with({ _tag: P.union("SagaUnavailable", "SagaNotFound") }, () =>
-      problemResponse("unavailable", { effect: "unknown", headers: retryAfter(1_000) }),
-    )
-    .with({ _tag: "SagaFaulted" }, ({ step, path: place }) =>
-      problemResponse("sagaFaulted", { detail: `${step ?? place} could not be done; everything is taken back`, decided: "key" }),
-    )
-    .with({ _tag: "SagaCancelled" }, () => problemResponse("sagaCancelled", { decided: "key" }))
-    .with({ _tag: "SagaDeadlineExceeded" }, () => problemResponse("sagaDeadlineExceeded", { decided: "key" }))
-    .with({ _tag: "SagaAbandoned" }, ({ stands }) =>
-      problemResponse("sagaAbandoned", {
-        detail: `an operator ended it; ${stands.length} effects stand`,
-        effect: stands.length === 0 ? "none" : "applied",
-        decided: "key",
-      }),
-    )
-    .exhaustive();
+  return (
+    match(error)
+      .with({ _tag: "SagaParked" }, () => accepted(path, sagaId, "parked"))
+      .with({ _tag: "SagaRequestInvalid" }, ({ issues }) => problemResponse("requestInvalid", { detail: issuesText(issues) }))
+      .with({ _tag: "SagaIdConflict" }, () => problemResponse("keyReused"))
+      // Turned away at the door: nothing was begun.
+      .with({ _tag: "SagaUnavailable", retryAfterMs: P.number }, ({ retryAfterMs }) =>
+        problemResponse("unavailable", { headers: retryAfter(retryAfterMs) }),
+      )
+      .with({ _tag: P.union("SagaUnavailable", "SagaNotFound") }, () =>
+        problemResponse("unavailable", { effect: "unknown", headers: retryAfter(1_000) }),
+      )
+      .with({ _tag: "SagaFaulted" }, ({ step, path: place }) =>
+        problemResponse("sagaFaulted", { detail: `${step ?? place} could not be done; everything is taken back`, decided: "key" }),
+      )
+      .with({ _tag: "SagaCancelled" }, () => problemResponse("sagaCancelled", { decided: "key" }))
+      .with({ _tag: "SagaDeadlineExceeded" }, () => problemResponse("sagaDeadlineExceeded", { decided: "key" }))
+      .with({ _tag: "SagaAbandoned" }, ({ stands }) =>
+        problemResponse("sagaAbandoned", {
+          detail: `an operator ended it; ${stands.length} effects stand`,
+          effect: stands.length === 0 ? "none" : "applied",
+          decided: "key",
+        }),
+      )
+      .exhaustive()
+  );
 }
 
 function issuesText(issues: SagaRequestInvalid["issues"]): string {

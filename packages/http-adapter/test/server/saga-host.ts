@@ -52,6 +52,7 @@ interface HostOptions extends Partial<Pick<SagaRoutesOptions<unknown, unknown, u
   readonly steps?: Steps | undefined;
   readonly faults?: MemoryStoreFaults | undefined;
   readonly disk?: MemoryDisk | undefined;
+  readonly inMemoryMax?: number | undefined;
   readonly prefix?: string | undefined;
 }
 
@@ -63,7 +64,14 @@ interface Order {
 const once = { attempts: 1, horizonMs: 60_000, delayMs: 1 } as const;
 const receipt = (): Said => ok({ receipt: "r-secret" });
 
-export async function openHost({ steps = {}, faults = {}, disk, prefix = "", ...routes }: HostOptions = {}): Promise<SagaHost> {
+export async function openHost({
+  steps = {},
+  faults = {},
+  disk,
+  inMemoryMax,
+  prefix = "",
+  ...routes
+}: HostOptions = {}): Promise<SagaHost> {
   const { pick = receipt, ship = receipt, unpick = () => ok() } = steps;
   const picked = step({
     name: "pick",
@@ -97,7 +105,7 @@ export async function openHost({ steps = {}, faults = {}, disk, prefix = "", ...
     onError,
   });
   const store = createMemoryStore({ faults, disk });
-  const engine = createEngine({ sagas: [dispatch], store });
+  const engine = createEngine({ sagas: [dispatch], store, inMemoryMax });
   const app = new Hono().basePath(prefix);
   mountSaga(app, {
     engine,

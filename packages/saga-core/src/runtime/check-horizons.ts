@@ -23,7 +23,7 @@ export interface Horizons {
 /** How late the undos of a saga may come. */
 export interface UndoWindow {
   readonly fenceRetentionMs: number;
-  /** From a deadline until what is in flight then has settled, and the first undo starts. */
+  /** From a deadline until what is in flight then has settled, and the first undo starts: also when its worker dies, and another one must wait for the lease. */
   readonly inFlightMs: number;
   /** All undos, one after another. */
   readonly undosMs: number;
@@ -32,9 +32,10 @@ export interface UndoWindow {
 /**
  * Hands back what starts and takings back are compared with; nothing where no step is undone.
  *
+ * @param leaseMs - How long a saga may wait for another worker, where there are several.
  * @throws {DefinitionInvalid} naming the two numbers that disagree.
  */
-export function checkHorizons(sagas: readonly AnySaga[], horizons: Horizons): UndoWindow | undefined {
+export function checkHorizons(sagas: readonly AnySaga[], horizons: Horizons, leaseMs = 0): UndoWindow | undefined {
   const { fenceRetentionMs, sagaRetentionMs, runningLeaseMs } = horizons;
   for (const [option, value] of Object.entries({ fenceRetentionMs, sagaRetentionMs, runningLeaseMs })) {
     if (value !== undefined) checkMs(option, value);
@@ -42,7 +43,7 @@ export function checkHorizons(sagas: readonly AnySaga[], horizons: Horizons): Un
   const steps = [...new Set(horizons.steps.map(({ "~step": step }) => step))];
   for (const step of steps) checkStep(step, fenceRetentionMs);
   if (runningLeaseMs !== undefined) checkLease(steps, runningLeaseMs, fenceRetentionMs);
-  const window = windowOf(steps, fenceRetentionMs);
+  const window = windowOf(steps, fenceRetentionMs, leaseMs);
   if (window !== undefined) checkDeadlines(sagas, window);
   if (sagaRetentionMs !== undefined && sagaRetentionMs <= fenceRetentionMs) {
     refuse(
@@ -105,12 +106,12 @@ function checkDeadlines(sagas: readonly AnySaga[], window: UndoWindow): void {
   }
 }
 
-function windowOf(steps: readonly StepDefinition[], fenceRetentionMs: number): UndoWindow | undefined {
+function windowOf(steps: readonly StepDefinition[], fenceRetentionMs: number, leaseMs: number): UndoWindow | undefined {
   const undone = steps.filter(isUndone);
   if (undone.length === 0) return undefined;
   return {
     fenceRetentionMs,
-    inFlightMs: Math.max(...steps.map(inFlightMs)),
+    inFlightMs: Math.max(...steps.map(inFlightMs)) + leaseMs,
     undosMs: undone.reduce((sum, { compensationRetry }) => sum + compensationRetry.horizonMs + compensationRetry.timeoutMs, 0),
   };
 }

@@ -178,7 +178,8 @@ export function createEngine(options: EngineOptions): Engine {
   checkWhole("inMemoryMax", inMemoryMax, "sagas", 1);
   checkWhole("leaseMs", leaseMs, "milliseconds", LEASE_MS_MIN);
   const observe = options.observer === undefined ? undefined : harmless(options.observer);
-  const window = options.horizons === undefined ? undefined : checkHorizons(sagas, options.horizons);
+  const window =
+    options.horizons === undefined ? undefined : checkHorizons(sagas, options.horizons, store.workers === undefined ? 0 : leaseMs);
   const ports = { store, timer, random, transport, now: () => store.now(), onEvents, evictAfterMs, inMemoryMax, leaseMs, observe };
   const host = new SagaHost(ports, new Registry(sagas));
   host.start();

@@ -14,6 +14,7 @@ import {
   createEngine,
   type Engine,
   type Fault,
+  type Horizons,
   type Json,
   type Observer,
   step,
@@ -158,6 +159,7 @@ export interface OpenOptions {
   readonly evictAfterMs?: number | undefined;
   readonly inMemoryMax?: number | undefined;
   readonly leaseMs?: number | undefined;
+  readonly horizons?: Horizons | undefined;
   readonly observer?: Observer | undefined;
   /** Puts something between the engine and the store. */
   readonly wrap?: ((store: MemoryStore) => JournalStore) | undefined;

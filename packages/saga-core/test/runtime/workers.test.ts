@@ -1,4 +1,4 @@
-// Goal: workers that share a store drive each saga once between them, whatever becomes of one of them (FS-35, FS-36, FS-39, FS-40, FS-62). Method: engines on one memory disk in virtual time, of which some die,
+// Goal: workers that share a store drive each saga once between them, whatever becomes of one of them (I20, I21, I22; FS-35, FS-36, FS-39, FS-40, FS-62). Method: engines on one memory disk in virtual time, of which some die,
 // freeze, lose the store or close; what is counted are attempts, adoptions and records.
 import { err, ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
