@@ -16,6 +16,7 @@ import { createEngine } from "@backstep/saga-core";
 import { Hono } from "hono";
 import { checkoutInput, checkoutOutput, createCheckout, paymentNotApproved } from "./checkout.ts";
 import { mountOperator, operatorPaths } from "./operator-routes.ts";
+import { ownEventsFirst } from "./own-events.ts";
 import { FENCE_RETENTION_MS, type HostedService, type HostingOptions, serveContract } from "./participant-hosting.ts";
 import { openDatabase, openJournal } from "./storage.ts";
 
@@ -37,7 +38,7 @@ const rejections = [paymentNotApproved, ...new Set(operations.flatMap((operation
 
 export async function hostPayment(options: HostingOptions): Promise<HostedService> {
   const { peer, patience, answerWithinMs, leaseMs, onError, horizonsChecked = true } = options;
-  const store = await openJournal(options);
+  const store = ownEventsFirst(await openJournal(options));
   const database = openDatabase("payment", options);
   // Whoever asks what became of a request to the gateway must not come before that request is given up.
   const runningLeaseMs = 2 * patience.gatewayTimeoutMs;
