@@ -1,4 +1,5 @@
 /** A place in the fleet that is to be filled at all times: a process that is started again whenever it is gone, whoever ended it. Owns what was done to it on purpose. */
+import { spawn } from "node:child_process";
 import { type ServiceProcess, startServiceProcess } from "../src/service-process.ts";
 import type { ProcessName, ServiceSettings } from "../src/settings.ts";
 import type { Log } from "./log.ts";
@@ -76,10 +77,11 @@ export class Seat {
 
   /** SIGSTOP: it stands still with every connection open, and goes on later as if nothing had been. */
   pause(lastsMs: number): Promise<void> {
-    return this.#strike(async (process) => {
-      process.pause();
-      await sleep(lastsMs);
-      process.resume();
+    return this.#strike(({ pid }) => {
+      // By somebody who goes on should this process be killed: who stands still never learns that its parent is gone.
+      const order = `kill -STOP ${pid}; sleep ${lastsMs / 1_000}; kill -CONT ${pid}`;
+      const other = spawn("sh", ["-c", order], { stdio: "ignore", detached: true });
+      return new Promise((resolve) => other.once("exit", () => resolve()));
     });
   }
 

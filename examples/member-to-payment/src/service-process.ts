@@ -12,9 +12,6 @@ export interface ServiceProcess {
   stop(): Promise<void>;
   /** SIGKILL: no chance to finish anything. Resolves when the process is gone. */
   kill(): Promise<void>;
-  /** SIGSTOP: it stands still, with every connection open, until `resume`. */
-  pause(): void;
-  resume(): void;
   /** Resolves when the process is gone, for whatever reason. */
   readonly gone: Promise<void>;
 }
@@ -60,14 +57,5 @@ function handle(name: ProcessName, url: string, child: ChildProcess, gone: Promi
     child.kill(signal);
     return gone;
   };
-  return {
-    name,
-    url,
-    pid: child.pid ?? -1,
-    stop: () => end("SIGTERM"),
-    kill: () => end("SIGKILL"),
-    pause: () => void child.kill("SIGSTOP"),
-    resume: () => void child.kill("SIGCONT"),
-    gone,
-  };
+  return { name, url, pid: child.pid ?? -1, stop: () => end("SIGTERM"), kill: () => end("SIGKILL"), gone };
 }
