@@ -53,21 +53,9 @@ export async function checkConservation(
   openings: Openings,
   abandoned: ReadonlySet<string>,
 ): Promise<ConservationReport> {
-  const orders = await all(
-    (after) => services.orders.listOrders({ after }),
-    "orders",
-    ({ orderId }) => orderId,
-  );
-  const payments = await all(
-    (after) => services.payments.listPayments({ after }),
-    "payments",
-    ({ paymentId }) => paymentId,
-  );
-  const coupons = await all(
-    (after) => services.coupons.listCoupons({ after }),
-    "coupons",
-    ({ couponId }) => couponId,
-  );
+  const orders = await readAll.orders(services);
+  const payments = await readAll.payments(services);
+  const coupons = await readAll.coupons(services);
   const authorisations = await allHeld(services.gateway);
   const paidOrders = orders.filter(({ state }) => state._tag === "PAID");
   const paidPayments = payments.filter(({ state }) => state._tag === "PAID");
@@ -101,6 +89,7 @@ async function stockViolations(
   const count = (productId: string, units: number): unknown => gone.set(productId, (gone.get(productId) ?? 0) + units);
   for (const { orderId, state, lines } of orders) {
     if (state._tag === "PAID") for (const { productId, quantity } of lines) count(productId, quantity);
+    if (abandoned.size === 0) continue;
     const standing = await all(
       (after) => products.listDeductions({ orderId, after }),
       "deductions",
@@ -131,11 +120,7 @@ async function pointViolations(
   for (const [memberId, initial] of opening) {
     const own = paid.filter((payment) => payment.memberId === memberId);
     const { balance } = await read(points.findBalance({ memberId, currency: CURRENCY }));
-    const entries = await all(
-      (after) => points.listEntries({ memberId, currency: CURRENCY, after }),
-      "entries",
-      ({ entryId }) => entryId,
-    );
+    const entries = await readAll.entries({ points }, { memberId, currency: CURRENCY });
     const accruals = entries.filter(({ _tag, reference }) => _tag === "Accrued" && reference.startsWith("payment/"));
     const kept = entries.filter(({ _tag, reference }) => (_tag === "Deducted" || _tag === "Restored") && isOf(abandoned, reference));
     const found = balance.amountMinor + sumOf(own.map(({ parts }) => parts.pointsMinor)) - totalOf(accruals) - totalOf(kept);
@@ -169,19 +154,21 @@ type Coupon = Page<Services["coupons"]["listCoupons"], "coupons">;
 /** Every used coupon belongs to exactly one paid order, or to a saga that an operator gave up. */
 function couponViolations(used: readonly Coupon[], paidOrders: readonly Order[], abandoned: ReadonlySet<string>): readonly Violation[] {
   const law = "every used coupon belongs to exactly one paid order";
+  const owners = countOf(paidOrders.map((order) => (order.state._tag === "PAID" ? order.state.sagaId : "")));
   return used.flatMap(({ couponId, state }) => {
     if (state._tag !== "USED" || abandoned.has(state.sagaId)) return [];
-    const owners = paidOrders.filter((order) => order.state._tag === "PAID" && order.state.sagaId === state.sagaId);
-    return owners.length === 1 ? [] : [{ law, about: couponId, expected: 1, found: owners.length }];
+    const found = owners.get(state.sagaId) ?? 0;
+    return found === 1 ? [] : [{ law, about: couponId, expected: 1, found }];
   });
 }
 
 /** Every paid order has one paid payment, which is the one it names, and no other order has any. */
 function paymentViolations(paidOrders: readonly Order[], paid: readonly Payment[]): readonly Violation[] {
   const law = "one paid payment per paid order";
-  const named = paidOrders.map(({ state }) => (state._tag === "PAID" ? state.paymentId : ""));
-  const lost = named.filter((paymentId) => !paid.some((payment) => payment.paymentId === paymentId));
-  const stray = paid.filter(({ paymentId }) => named.filter((each) => each === paymentId).length !== 1);
+  const named = countOf(paidOrders.map(({ state }) => (state._tag === "PAID" ? state.paymentId : "")));
+  const known = new Set(paid.map(({ paymentId }) => paymentId));
+  const lost = [...named.keys()].filter((paymentId) => !known.has(paymentId));
+  const stray = paid.filter(({ paymentId }) => named.get(paymentId) !== 1);
   return [
     ...lost.map((about) => ({ law, about, expected: "paid", found: "not paid" })),
     ...stray.map(({ paymentId }) => ({ law, about: paymentId, expected: "named by one paid order", found: "named by none or several" })),
@@ -229,6 +216,40 @@ const ACCRUES_FROM_MINOR = 100;
 function sumOf(amounts: readonly number[]): number {
   return amounts.reduce((left, right) => left + right, 0);
 }
+
+function countOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+/** Everything that a service lists, whichever way it names it. */
+export const readAll = {
+  orders: ({ orders }: Pick<Services, "orders">) =>
+    all(
+      (after) => orders.listOrders({ after }),
+      "orders",
+      ({ orderId }) => orderId,
+    ),
+  payments: ({ payments }: Pick<Services, "payments">) =>
+    all(
+      (after) => payments.listPayments({ after }),
+      "payments",
+      ({ paymentId }) => paymentId,
+    ),
+  coupons: ({ coupons }: Pick<Services, "coupons">) =>
+    all(
+      (after) => coupons.listCoupons({ after }),
+      "coupons",
+      ({ couponId }) => couponId,
+    ),
+  entries: ({ points }: Pick<Services, "points">, account: { readonly memberId: string; readonly currency: string }) =>
+    all(
+      (after) => points.listEntries({ ...account, after }),
+      "entries",
+      ({ entryId }) => entryId,
+    ),
+};
 
 /** Every page of a list. */
 async function all<Name extends string, Item>(

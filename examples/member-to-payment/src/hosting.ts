@@ -12,8 +12,8 @@ import { type HostedService, type HostingOptions, hostParticipant } from "./part
 import { hostPayment } from "./payment-hosting.ts";
 import type { ProcessName } from "./settings.ts";
 
-export function hostService(name: ProcessName, options: HostingOptions): HostedService {
-  return match(name)
+export async function hostService(name: ProcessName, options: HostingOptions): Promise<HostedService> {
+  return match<ProcessName, HostedService | Promise<HostedService>>(name)
     .with("member", (own) => hostParticipant(own, memberContract, createMemberService(), options))
     .with("member-point", (own) => hostParticipant(own, memberPointContract, createMemberPointService(), options, pointEvents))
     .with("product", (own) => hostParticipant(own, productContract, createProductService(), options))

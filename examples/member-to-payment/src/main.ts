@@ -1,6 +1,6 @@
 /**
  * `npm start`: the six services and the gateway stay up on the documented ports, with data under `.data/`, seeded where something is missing; prints what a newcomer can paste.
- * `npm start -- --database postgres://…` keeps the services' records in a Postgres database instead, in a schema each.
+ * `npm start -- --database postgres://…` keeps the services' records, and the saga's journal, in a Postgres database instead, in a schema each.
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -39,7 +39,7 @@ const { memberId, productIds, couponId } = await seed({
 const place =
   database === undefined
     ? "with their data under .data/ (remove it to begin anew)"
-    : "with their records in Postgres, a schema each, and the saga's journal under .data/ (remove both to begin anew)";
+    : "with their records and the saga's journal in Postgres, a schema each (remove those to begin anew)";
 console.log(`Six services are up, ${place}:
 ${SERVICE_NAMES.map((name) => `  ${name.padEnd(13)} ${urlOf(name)}  ${urlOf(name)}/openapi.json`).join("\n")}
 and a payment gateway, which moves no money and forgets when it ends, at ${urlOf("gateway")}

@@ -16,6 +16,7 @@ import { createEngine } from "@backstep/saga-core";
 import { Hono } from "hono";
 import { checkoutInput, checkoutOutput, createCheckout, paymentNotApproved } from "./checkout.ts";
 import { mountOperator, operatorPaths } from "./operator-routes.ts";
+import { ownEventsFirst } from "./own-events.ts";
 import { FENCE_RETENTION_MS, type HostedService, type HostingOptions, serveContract } from "./participant-hosting.ts";
 import { openDatabase, openJournal } from "./storage.ts";
 
@@ -35,8 +36,9 @@ const operations = [
 ];
 const rejections = [paymentNotApproved, ...new Set(operations.flatMap((operation) => operation.rejections as readonly Rejection[]))];
 
-export function hostPayment(options: HostingOptions): HostedService {
-  const { peer, patience, answerWithinMs, onError, horizonsChecked = true } = options;
+export async function hostPayment(options: HostingOptions): Promise<HostedService> {
+  const { peer, patience, answerWithinMs, leaseMs, onError, horizonsChecked = true } = options;
+  const store = ownEventsFirst(await openJournal(options));
   const database = openDatabase("payment", options);
   // Whoever asks what became of a request to the gateway must not come before that request is given up.
   const runningLeaseMs = 2 * patience.gatewayTimeoutMs;
@@ -58,7 +60,6 @@ export function hostPayment(options: HostingOptions): HostedService {
     patience,
   );
 
-  const store = openJournal(options);
   const points = peer("member-point");
   const relay = createRelay({
     outbox: store.outbox,
@@ -71,6 +72,7 @@ export function hostPayment(options: HostingOptions): HostedService {
   const engine = createEngine({
     sagas: [checkout],
     store,
+    leaseMs,
     onEvents: () => relay.nudge(),
     horizons: horizonsChecked ? { steps, fenceRetentionMs: FENCE_RETENTION_MS, runningLeaseMs } : undefined,
   });

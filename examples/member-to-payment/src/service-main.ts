@@ -2,6 +2,7 @@
 
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { problemResponse } from "@backstep/http-adapter/server";
 import { serve } from "@hono/node-server";
 import { hostService } from "./hosting.ts";
 import type { HostedService } from "./participant-hosting.ts";
@@ -15,8 +16,13 @@ const settings = orGiveUp(() => readSettings(process.env["BACKSTEP_SERVICE"]));
 
 // The port first: whoever finds it taken leaves alone the data, which belongs to whoever has taken it.
 const server = serve({ fetch: answer, port: settings.port, hostname: "127.0.0.1", overrideGlobalObjects: false }, (address) => {
-  service = orGiveUp(() => host(name, settings));
-  console.log(`ready http://127.0.0.1:${address.port}`);
+  host(name, settings).then(
+    (hosted) => {
+      service = hosted;
+      console.log(`ready http://127.0.0.1:${address.port}`);
+    },
+    (error: unknown) => giveUp(messageOf(error)),
+  );
 });
 server.on("error", (error: NodeJS.ErrnoException) => {
   giveUp(error.code === "EADDRINUSE" ? `port ${settings.port} is taken: is another npm start running?` : error.message);
@@ -36,7 +42,8 @@ function readName(): ProcessName {
   return parsed.data;
 }
 
-function host(own: ProcessName, { dataDir, database, peers, apiKey, patience, answerWithinMs }: ServiceSettings): HostedService {
+async function host(own: ProcessName, settings: ServiceSettings): Promise<HostedService> {
+  const { dataDir, database, peers, apiKey, patience, answerWithinMs, leaseMs } = settings;
   // Without a trailing slash, with which a file would be no file but an error.
   if (statSync(resolve(dataDir), { throwIfNoEntry: false })?.isDirectory() === false) throw new TypeError(`${dataDir} is not a folder`);
   return hostService(own, {
@@ -50,13 +57,14 @@ function host(own: ProcessName, { dataDir, database, peers, apiKey, patience, an
     apiKey,
     patience: patience ?? DEFAULT_PATIENCE,
     answerWithinMs: answerWithinMs ?? 10_000,
+    leaseMs,
     onError: (error) => console.error(`[${own}]`, error),
   });
 }
 
-function answer(request: Request): Promise<Response> {
-  if (service === undefined) throw new TypeError("nothing is answered before the service is hosted");
-  return service.fetch(request);
+/** Who knows the port from the process before may ask too early. */
+async function answer(request: Request): Promise<Response> {
+  return service === undefined ? problemResponse("unavailable", { detail: "the service is starting" }) : service.fetch(request);
 }
 
 async function end(): Promise<void> {
@@ -71,8 +79,12 @@ function orGiveUp<Value>(attempt: () => Value): Value {
   try {
     return attempt();
   } catch (error) {
-    return giveUp(error instanceof Error ? error.message : String(error));
+    return giveUp(messageOf(error));
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function giveUp(why: string): never {

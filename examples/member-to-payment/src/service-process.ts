@@ -18,25 +18,36 @@ export interface ServiceProcess {
 
 const MAIN = fileURLToPath(new URL("service-main.ts", import.meta.url));
 
-/** Rejects with the service's own words when it ends before it is ready. */
-export function startServiceProcess(name: ProcessName, settings: ServiceSettings): Promise<ServiceProcess> {
+/**
+ * Rejects with the service's own words when it ends before it is ready.
+ *
+ * @param words - Where it says what goes wrong. Default: where this process does.
+ */
+export function startServiceProcess(
+  name: ProcessName,
+  settings: ServiceSettings,
+  words: NodeJS.WritableStream = process.stderr,
+): Promise<ServiceProcess> {
   const child = spawn(process.execPath, ["--conditions=source", "--disable-warning=ExperimentalWarning", MAIN, name], {
     // The pipe to stdin is the leash: the child ends when it closes, so a killed parent leaves nothing behind.
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, BACKSTEP_SERVICE: JSON.stringify(settings) },
   });
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const words: string[] = [];
-  child.stderr.on("data", (chunk: Buffer) => words.push(chunk.toString()));
+  const lastWords: string[] = [];
+  child.stderr.on("data", (chunk: Buffer) => lastWords.push(chunk.toString()));
   return new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       const url = /^ready (http:\S+)$/.exec(line)?.[1];
-      if (url !== undefined) resolve(handle(name, url, child, gone));
+      if (url !== undefined) {
+        child.stderr.pipe(words, { end: false });
+        resolve(handle(name, url, child, gone));
+      }
     });
     child.once("error", reject);
     // Not `exit`, at which its last words may still be on their way.
     child.once("close", (code) =>
-      reject(new Error(words.join("").trim() || `service ${name} ended with ${code ?? "a signal"} before it was ready`)),
+      reject(new Error(lastWords.join("").trim() || `service ${name} ended with ${code ?? "a signal"} before it was ready`)),
     );
   });
 }
@@ -46,6 +57,5 @@ function handle(name: ProcessName, url: string, child: ChildProcess, gone: Promi
     child.kill(signal);
     return gone;
   };
-  child.stderr?.pipe(process.stderr);
   return { name, url, pid: child.pid ?? -1, stop: () => end("SIGTERM"), kill: () => end("SIGKILL"), gone };
 }

@@ -53,6 +53,8 @@ const serviceSettings = z.strictObject({
   patience: patience.optional(),
   /** How long `POST /checkouts` waits for the saga before it answers 202, in milliseconds. */
   answerWithinMs: z.int().min(1).optional(),
+  /** Of payment services that share a journal: after how long, in milliseconds, the others take over when one is gone. */
+  leaseMs: z.int().min(50).optional(),
 });
 
 export type ServiceSettings = z.output<typeof serviceSettings>;

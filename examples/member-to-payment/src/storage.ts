@@ -4,13 +4,15 @@ import { join } from "node:path";
 import type { Database } from "@backstep/participant";
 import { createPostgresDatabase } from "@backstep/participant/postgres";
 import { createSqliteDatabase } from "@backstep/participant/sqlite";
+import { createPostgresStore } from "@backstep/postgres-store";
+import type { JournalStore } from "@backstep/saga-core/journal";
 import { createSqliteStore } from "@backstep/sqlite-store";
 import type { ServiceName } from "./settings.ts";
 
 export interface Storage {
   /** Folder for SQLite files; created when missing. */
   readonly dataDir: string;
-  /** URL of a Postgres database, for everything that has an adapter for it. Without it, all lies in the folder. */
+  /** URL of a Postgres database. Without it, all lies in the folder. */
   readonly database?: string | undefined;
 }
 
@@ -20,8 +22,13 @@ export function openDatabase(name: ServiceName, { dataDir, database }: Storage):
   return createSqliteDatabase({ path: join(dataDir, `${name}.db`) });
 }
 
-/** The saga's journal: in the folder, whatever the services' records lie in. */
-export function openJournal({ dataDir }: Storage) {
+/**
+ * The saga's journal, beside the records. In Postgres any number of payment services may be open on it, and share its sagas.
+ *
+ * @throws when the database does not answer: whoever drives sagas begins with a journal, or not at all.
+ */
+export async function openJournal({ dataDir, database }: Storage): Promise<JournalStore> {
+  if (database !== undefined) return createPostgresStore({ connectionString: database, schema: "payment_journal" });
   mkdirSync(dataDir, { recursive: true });
   return createSqliteStore({ path: join(dataDir, "payment-journal.db") });
 }

@@ -151,7 +151,7 @@ describe("a saga that no definition of this release can drive", () => {
 
   beforeAll(async () => {
     await leaveUnknownSaga(join(dataDir, "payment-journal.db"));
-    payment = hostService("payment", {
+    payment = await hostService("payment", {
       dataDir,
       apiKey: "a key for tests",
       peer: (name) => ({ baseUrl: `https://${name}.test`, fetch: () => Promise.reject(new TypeError("fetch failed")) }),

@@ -55,7 +55,7 @@ const API_KEY = "a key for tests";
 export class TestServices {
   readonly services: Bookkeepers;
   readonly #dataDir = mkdtempSync(join(tmpdir(), "backstep-test-"));
-  readonly #hosted = new Map<ProcessName, HostedService>();
+  readonly #hosted = new Map<ProcessName, Promise<HostedService>>();
   readonly #late = new Set<Promise<unknown>>();
   readonly errors: unknown[] = [];
   readonly #fates: Fate[];
@@ -85,15 +85,15 @@ export class TestServices {
   }
 
   /** Straight to a service, past the spoiled network. */
-  fetch(name: ProcessName, request: Request): Promise<Response> {
-    const service = this.#hosted.get(name);
+  async fetch(name: ProcessName, request: Request): Promise<Response> {
+    const service = await this.#hosted.get(name);
     if (service === undefined) throw new TypeError(`${name} is not hosted`);
     return service.fetch(request);
   }
 
   /** The payment service ends and comes back; what was in flight goes on from its journal. */
   async restartPayment(): Promise<void> {
-    const service = this.#hosted.get("payment");
+    const service = await this.#hosted.get("payment");
     this.#hosted.delete("payment");
     await service?.close();
     this.#host("payment");
@@ -114,8 +114,8 @@ export class TestServices {
 
   async close(): Promise<void> {
     await this.calm();
-    await this.#hosted.get("payment")?.close();
-    await Promise.all([...this.#hosted].filter(([name]) => name !== "payment").map(([, service]) => service.close()));
+    await (await this.#hosted.get("payment"))?.close();
+    await Promise.all([...this.#hosted].filter(([name]) => name !== "payment").map(async ([, service]) => (await service).close()));
     rmSync(this.#dataDir, { recursive: true, force: true });
   }
 

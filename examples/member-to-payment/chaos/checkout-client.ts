@@ -1,0 +1,121 @@
+/** Asks for one checkout as a patient client does: at any worker, again under the same key when there was no answer, and at the status link when it is told to wait. */
+import type { SagaStatusDocument } from "@backstep/http-adapter/server";
+import type { Random } from "./random.ts";
+
+export interface PaymentRequest {
+  readonly orderId: string;
+  readonly memberId: string;
+  readonly couponId?: string | undefined;
+  readonly points?: number | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** One key of one client, and what became of it. */
+export interface Checkout {
+  readonly sagaId: string;
+  readonly key: string;
+  readonly request: PaymentRequest;
+  readonly askedAt: number;
+  /** The first final one. */
+  answer?: Answer | undefined;
+  answeredAt?: number | undefined;
+  /** A final answer that was another one, to the same key. */
+  contradiction?: Answer | undefined;
+  /** How often it was asked. */
+  asked: number;
+}
+
+const ANSWER_MS = 15_000;
+const AGAIN_MS = { least: 50, most: 400 };
+const ENDED: ReadonlySet<string> = new Set(["completed", "compensated", "abandoned"]);
+
+export class CheckoutClient {
+  readonly #workers: readonly string[];
+  readonly #random: Random;
+
+  constructor(workers: readonly string[], random: Random) {
+    this.#workers = workers;
+    this.#random = random;
+  }
+
+  begin(request: PaymentRequest, key: string): Checkout {
+    return { sagaId: `checkout:${request.memberId}:${key}`, key, request, askedAt: performance.now(), asked: 0 };
+  }
+
+  /** Until there is a final answer, or nobody waits any more. */
+  async pay(checkout: Checkout, givenUp: AbortSignal): Promise<Answer | undefined> {
+    while (!givenUp.aborted) {
+      const answer = await this.ask(checkout);
+      if (answer !== undefined && isFinal(answer)) {
+        settle(checkout, answer);
+        return answer;
+      }
+      if (answer?.status === 202 && this.#random.chance(0.5)) await this.#watch(checkout.sagaId, givenUp);
+      await this.#rest();
+    }
+    return undefined;
+  }
+
+  /** Once, at any worker; `undefined` when no answer came. */
+  async ask(checkout: Checkout): Promise<Answer | undefined> {
+    checkout.asked += 1;
+    return this.#send(`/checkouts`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": `"${checkout.key}"` },
+      body: JSON.stringify(checkout.request),
+    });
+  }
+
+  /** An operator's verb, once: whether it is heard is no matter. */
+  async operate(sagaId: string, verb: "cancel" | "approval", order: object): Promise<void> {
+    await this.#send(`/operator/sagas/${encodeURIComponent(sagaId)}/${verb}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(order),
+    });
+  }
+
+  async #watch(sagaId: string, givenUp: AbortSignal): Promise<void> {
+    while (!givenUp.aborted) {
+      const answer = await this.#send(`/checkouts/${encodeURIComponent(sagaId)}`, {});
+      if (answer?.status === 200 && ENDED.has((JSON.parse(answer.text) as SagaStatusDocument).status)) return;
+      // It may not be there: the worker that was asked first may have died before it began.
+      if (answer?.status === 404) return;
+      await this.#rest();
+    }
+  }
+
+  async #send(path: string, init: RequestInit): Promise<Answer | undefined> {
+    const worker = this.#random.pick(this.#workers) ?? "";
+    try {
+      const response = await fetch(`${worker}${path}`, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+      return { status: response.status, text: await response.text() };
+    } catch {
+      return undefined;
+    }
+  }
+
+  #rest(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, this.#random.whole(AGAIN_MS.least, AGAIN_MS.most)));
+  }
+}
+
+/** An answer that is for the key, the same ever after. Another one in the four hundreds is none of a checkout that was asked for properly: it is final, too, and for the audit to find. */
+export function isFinal({ status, text }: Answer): boolean {
+  if (status === 200) return true;
+  if (status === 202) return false;
+  return text.includes('"decided":"key"') || (status >= 400 && status < 500 && status !== 429);
+}
+
+export function settle(checkout: Checkout, answer: Answer): void {
+  if (checkout.answer === undefined) {
+    checkout.answer = answer;
+    checkout.answeredAt = performance.now();
+  } else if (checkout.answer.status !== answer.status || checkout.answer.text !== answer.text) {
+    checkout.contradiction = answer;
+  }
+}

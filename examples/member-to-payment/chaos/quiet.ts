@@ -1,0 +1,14 @@
+/** When there is nothing left to do: every saga has ended, and every event is out. */
+import type { JournalStore } from "@backstep/saga-core/journal";
+
+const LOOK_MS = 200;
+
+/** Resolves then, or at `until`, `performance.now()`: what never comes to its end, the audit tells. */
+export async function untilQuiet(store: JournalStore, until: number): Promise<void> {
+  while (performance.now() < until) {
+    const [unfinished, pending] = await Promise.all([store.unfinished({ limit: 1, waiting: true }), store.outbox.pending({ limit: 1 })]);
+    const ended = unfinished.isOk() && unfinished.value.sagaIds.length === 0;
+    if (ended && pending.isOk() && pending.value.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
