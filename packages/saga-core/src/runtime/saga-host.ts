@@ -29,7 +29,6 @@ const RECOVERY_CONCURRENCY = 32;
 /** How often a store that others share is looked at for sagas that are due, in milliseconds, at least. */
 const SHARED_LOOK_MS = 500;
 const CLOSED = "the engine is closed";
-const LAPSED = "the lease of this worker has lapsed";
 const OVERLOADED = "as many callers wait to start a saga as this engine has sagas in memory: try again later";
 const OVERLOADED_RETRY_MS = 1_000;
 
