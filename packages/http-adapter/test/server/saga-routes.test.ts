@@ -203,22 +203,6 @@ describe("a start", () => {
     expect(answer.headers.get("retry-after")).toBe("1");
   });
 
-  it("is a 503 without effect when as many sagas run and wait as there is room for", async () => {
-    const { step, reached, answer } = gate();
-    const host = await open({ inMemoryMax: 1, steps: { ship: step } });
-    const running = start(host, "k1");
-    await reached;
-    const waiting = start(host, "k2");
-    await vi.waitFor(async () => {
-      const refused = await start(host, "k3");
-      expect(refused.status).toBe(503);
-      expect(refused.body).toMatchObject({ type: "urn:backstep:problem:unavailable", effect: "none" });
-      expect(refused.headers.get("retry-after")).toBe("1");
-    });
-    answer(ok({ receipt: "r" }));
-    expect([(await running).status, (await waiting).status, (await start(host, "k3")).status]).toEqual([200, 200, 200]);
-  });
-
   it("is a 503 when the store is down, and goes through with the same key when it is back", async () => {
     let down = true;
     const host = await open({ faults: { beforeCommit: () => (down ? "refuse" : undefined) } });

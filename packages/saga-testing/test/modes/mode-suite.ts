@@ -44,6 +44,7 @@ export const ENGINE_TESTS: Readonly<Record<string, Exceptions>> = {
     "it is about requests, and what becomes of a saga is no matter to it",
   ),
   "packages/http-adapter/test/server/open-api.test.ts": everywhere("it reads a document, and runs no saga"),
+  "packages/http-adapter/test/server/saga-overload.test.ts": everywhere(INSIDE),
   "packages/http-adapter/test/server/saga-routes.test.ts": { [DUPLICATE]: CALLS, [LOSE]: ONCE },
 
   "packages/saga-core/test/readme.test.ts": everywhere("its shop keeps no fence, as the README's reader sees"),
