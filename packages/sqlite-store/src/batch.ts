@@ -22,6 +22,14 @@ export type BatchEnd =
   | { readonly _tag: "RolledBack" }
   | { readonly _tag: "InDoubt"; readonly error: unknown };
 
+/** What is remembered from one transaction to the next, and when that is to be forgotten. */
+export interface BatchMemory {
+  /** A transaction began: others may have written since the last one. */
+  began(): void;
+  /** What was written by this connection may not stand. */
+  undone(): void;
+}
+
 export interface BatchRunner {
   /** @throws SQLite's "busy" when another connection holds the lock; nothing of the batch stands then. */
   run(writes: readonly BatchedWrite[]): BatchEnd;
@@ -34,7 +42,7 @@ export interface BatchRunner {
   settle(writes: readonly BatchedWrite[], error: unknown): void;
 }
 
-export function createBatchRunner(database: SqliteDatabase): BatchRunner {
+export function createBatchRunner(database: SqliteDatabase, memory: BatchMemory): BatchRunner {
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
   const rollback = database.prepare("ROLLBACK");
@@ -47,6 +55,7 @@ export function createBatchRunner(database: SqliteDatabase): BatchRunner {
   function beginAnew(): void {
     rollBack();
     begin.run();
+    memory.began();
   }
 
   /**
@@ -58,6 +67,7 @@ export function createBatchRunner(database: SqliteDatabase): BatchRunner {
     for (let complete = false; !complete; ) {
       beginAnew();
       complete = writes.every((write) => failed.has(write) || succeeds(write, failed));
+      if (!complete) memory.undone();
     }
   }
 
@@ -71,6 +81,7 @@ export function createBatchRunner(database: SqliteDatabase): BatchRunner {
       }
       const committed = attempt(() => commit.run());
       if (committed.isOk()) return { _tag: "Committed" };
+      memory.undone();
       // At once: a transaction left open would be seen by the next read on this connection.
       attempt(rollBack);
       return { _tag: "InDoubt", error: committed.error };

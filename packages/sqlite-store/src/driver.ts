@@ -6,8 +6,13 @@ export type SqliteValue = null | number | bigint | string | Uint8Array;
 
 export type Row = Readonly<Record<string, unknown>>;
 
+export interface RunResult {
+  readonly changes: number | bigint;
+  readonly lastInsertRowid: number | bigint;
+}
+
 export interface SqliteStatement {
-  run(...values: SqliteValue[]): unknown;
+  run(...values: SqliteValue[]): RunResult;
   get(...values: SqliteValue[]): Row | undefined;
   all(...values: SqliteValue[]): readonly Row[];
 }

@@ -15,19 +15,42 @@ export interface OpenOptions {
 }
 
 const BUSY_TIMEOUT_MS_MAX = 10 * 60 * 1_000;
+const REOPEN_TIMEOUT_MS_MIN = 5_000;
 const PAUSE_MS = 10;
 
 /** @throws {SqliteStoreNotOpened} */
 export function openDatabase(options: OpenOptions): SqliteDatabase {
   checkOptions(options);
-  const { path, busyTimeoutMs, synchronous } = options;
-  let database: SqliteDatabase | undefined;
-  try {
-    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+  return connect(options, (database) => {
     assertOurs(database, options);
     turnOnWriteAheadLog(database, options);
-    database.exec(`PRAGMA synchronous = ${synchronous}`);
-    migrate(database, path);
+    setDurability(database, options);
+    migrate(database, options.path);
+  });
+}
+
+/**
+ * One more connection to a file that `openDatabase` has just prepared. It takes no lock for writing, so that nobody who is writing can be in its way; what may be is over in an instant, whatever
+ * the store's own patience.
+ *
+ * @throws {SqliteStoreNotOpened} when the file is no longer what it was.
+ */
+export function reopenDatabase(options: OpenOptions): SqliteDatabase {
+  return connect({ ...options, busyTimeoutMs: Math.max(options.busyTimeoutMs, REOPEN_TIMEOUT_MS_MIN) }, (database) =>
+    setDurability(database, options),
+  );
+}
+
+function setDurability(database: DatabaseSync, { synchronous }: OpenOptions): void {
+  database.exec(`PRAGMA synchronous = ${synchronous}`);
+}
+
+function connect(options: OpenOptions, prepare: (database: DatabaseSync) => void): SqliteDatabase {
+  const { path, busyTimeoutMs } = options;
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    prepare(database);
     // From here on the store does its own waiting, off the thread.
     database.exec("PRAGMA busy_timeout = 0");
     return database;

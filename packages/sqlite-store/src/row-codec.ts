@@ -1,10 +1,5 @@
-/**
- * Rows to values and back. Owns the checksum of a record, and the judgement whether the rows of a saga are the journal that was written:
- * complete, in order, unchanged. Knows no SQL.
- */
-import { crc32 } from "node:zlib";
-import type { JournalCorrupt, OutboxEvent, SagaStatus, StoredJournal } from "@backstep/saga-core/journal";
-import { err, ok, type Result } from "neverthrow";
+/** Rows to values and back. Knows no SQL. */
+import type { OutboxEvent, SagaStatus } from "@backstep/saga-core/journal";
 import type { Row, SqliteValue } from "./driver.ts";
 
 export interface SagaRow {
@@ -17,14 +12,8 @@ export interface SagaRow {
   readonly claimsWithoutProgress: number;
   /** The worker that drives it. */
   readonly driver: number | undefined;
-}
-
-export interface ChecksumInput {
-  readonly sagaId: string;
-  readonly saga: { readonly name: string; readonly version: number };
-  readonly sequence: number;
-  readonly epoch: number;
-  readonly record: string;
+  /** Position of its last record. */
+  readonly lastRecord: number | undefined;
 }
 
 /** A column does not hold what the schema says it holds. */
@@ -43,15 +32,6 @@ const statuses: readonly string[] = [
 
 const endedStatuses: readonly SagaStatus[] = ["completed", "compensated", "abandoned"];
 
-/**
- * CRC-32 over a record and its place, so that a row that moved to another place is noticed as well as one that changed. The first record
- * vouches for the saga's name and version too. It finds accidents; whoever can write the file can also write checksums.
- */
-export function recordChecksum({ sagaId, saga, sequence, epoch, record }: ChecksumInput): number {
-  const place = sequence === 0 ? [sagaId, sequence, epoch, saga.name, saga.version] : [sagaId, sequence, epoch];
-  return crc32(record, crc32(JSON.stringify(place)));
-}
-
 export function parseSagaRow(row: Row): SagaRow {
   return {
     position: integerOf(row, "position"),
@@ -62,26 +42,8 @@ export function parseSagaRow(row: Row): SagaRow {
     nextSequence: integerOf(row, "next_sequence"),
     claimsWithoutProgress: integerOf(row, "claims_without_progress"),
     driver: row["driver"] === null ? undefined : integerOf(row, "driver"),
+    lastRecord: row["last_record"] === null ? undefined : integerOf(row, "last_record"),
   };
-}
-
-/** @param rows - The saga's rows in order of sequence. */
-export function parseJournal(sagaId: string, sagaRow: SagaRow, rows: readonly Row[]): Result<StoredJournal, JournalCorrupt> {
-  const { saga, status, epoch, nextSequence, claimsWithoutProgress } = sagaRow;
-  const corrupt = (problem: string): Result<never, JournalCorrupt> =>
-    err({ _tag: "JournalCorrupt", sagaId, message: `the journal of saga ${sagaId} is damaged: ${problem}` });
-
-  const records: string[] = [];
-  for (const [place, row] of rows.entries()) {
-    const sequence = integerOf(row, "sequence");
-    if (sequence !== place) return corrupt(`record ${place} is missing, record ${sequence} follows`);
-    const record = textOf(row, "record");
-    const checksum = recordChecksum({ sagaId, saga, sequence, epoch: integerOf(row, "epoch"), record });
-    if (checksum !== integerOf(row, "checksum")) return corrupt(`record ${sequence} does not match its checksum`);
-    records.push(record);
-  }
-  if (records.length !== nextSequence) return corrupt(`${nextSequence} records were written, ${records.length} are there`);
-  return ok({ sagaId, saga, status, epoch, claimsWithoutProgress, records });
 }
 
 export function eventValues({ id, type, source, subject, time, sagaId, data }: OutboxEvent): SqliteValue[] {

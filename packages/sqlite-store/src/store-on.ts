@@ -1,21 +1,23 @@
 /** The journal port on a connection: composition only. What a write does is in `operations/`, how writes share a commit in `write-queue.ts` and `batch.ts`. */
 import { randomInt } from "node:crypto";
-import type { JournalStore, StoreUnavailable, Workers } from "@backstep/saga-core/journal";
+import type { AppendError, AppendRequest, JournalStore, StoreUnavailable, Workers } from "@backstep/saga-core/journal";
 import { err, ok, type Result } from "neverthrow";
 import type { SqliteDatabase } from "./driver.ts";
-import { prepareAppend, problemOf } from "./operations/append-record.ts";
+import { problemOf } from "./operations/append-problem.ts";
+import { prepareAppend } from "./operations/append-record.ts";
 import { prepareClaim } from "./operations/claim-saga.ts";
 import { prepareRetention } from "./operations/forget-ended.ts";
 import { prepareListDue } from "./operations/list-due.ts";
 import { prepareListUnfinished } from "./operations/list-unfinished.ts";
 import { prepareLockLines } from "./operations/lock-lines.ts";
 import { damageOf, prepareReadJournal } from "./operations/read-journal.ts";
+import { prepareRecordLog } from "./operations/record-log.ts";
 import { prepareRelay } from "./operations/relay-events.ts";
 import { prepareWorkerLeases, type WorkerLeases } from "./operations/worker-leases.ts";
 import { retryWhileBusy } from "./retry-while-busy.ts";
 import { isText } from "./row-codec.ts";
 import { describeFailure } from "./sqlite-failure.ts";
-import { createWriteQueue, unavailable, type WriteQueueStatistics } from "./write-queue.ts";
+import { createWriteQueue, type Deliver, unavailable, type WriteQueueStatistics } from "./write-queue.ts";
 
 export interface SqliteStore extends JournalStore {
   /** Counted since this store was opened. */
@@ -27,21 +29,37 @@ export type SqliteStoreStatistics = WriteQueueStatistics;
 /** 48 bits: two open stores do not share a number, and SQLite and JavaScript both hold it exactly. */
 const WRITERS_MAX = 2 ** 48 - 1;
 
+export interface StoreOnOptions {
+  readonly busyTimeoutMs: number;
+  readonly shared?: boolean;
+  readonly now: () => number;
+}
+
+export type Answered = Deliver<void, AppendError>;
+
+/** What a thread needs of a store beside the port: an append of which `problemOf` found nothing, answered without a promise. */
+export interface StoreOfThread {
+  readonly store: SqliteStore;
+  appendSound(request: AppendRequest, answered: Answered): void;
+}
+
 /** The store on a database that is already open and prepared; `close` closes it. */
-export function storeOn(
-  database: SqliteDatabase,
-  { busyTimeoutMs, shared = false, now }: { readonly busyTimeoutMs: number; readonly shared?: boolean; readonly now: () => number },
-): SqliteStore {
+export function storeOn(database: SqliteDatabase, options: StoreOnOptions): SqliteStore {
+  return storeOfThread(database, options).store;
+}
+
+export function storeOfThread(database: SqliteDatabase, { busyTimeoutMs, shared = false, now }: StoreOnOptions): StoreOfThread {
   const writer = randomInt(WRITERS_MAX);
-  const queue = createWriteQueue(database, { busyTimeoutMs });
   const readJournal = prepareReadJournal(database);
   const lockLines = prepareLockLines(database, now);
   const leases = shared ? prepareWorkerLeases(database, writer, now) : undefined;
-  const appends = prepareAppend(database, lockLines, { writer, shared, now });
+  const log = prepareRecordLog(database, writer);
+  const appends = prepareAppend(database, { log, lockLines, writer, shared, now });
+  const queue = createWriteQueue(database, { busyTimeoutMs, memory: appends });
   const claims = prepareClaim(database, writer, readJournal, leases);
   const listUnfinished = prepareListUnfinished(database);
   const listDue = prepareListDue(database, { worker: writer, leases, now });
-  const retention = prepareRetention(database);
+  const retention = prepareRetention(database, log);
   const relay = prepareRelay(database);
   let closing: Promise<void> | undefined;
 
@@ -89,15 +107,21 @@ export function storeOn(
     };
   }
 
-  return {
+  function appendSound(request: AppendRequest, answered: Answered): void {
+    if (closing !== undefined) return answered(unavailable("this store is closed"));
+    const characters = request.outbox.reduce((sum, { data }) => sum + data.length, request.record.length);
+    queue.add({ run: () => appends.append(request), landed: (record) => appends.landed(request, record), characters }, (verdict) =>
+      answered(verdict.isOk() ? APPENDED : err(verdict.error)),
+    );
+  }
+
+  const store: SqliteStore = {
     now,
-    append: (request) =>
-      guarded(async () => {
-        const problem = problemOf(request);
-        if (problem !== undefined) return unavailable(problem);
-        const characters = request.outbox.reduce((sum, { data }) => sum + data.length, request.record.length);
-        return queue.enqueue({ run: () => appends.append(request), landed: () => appends.landed(request), characters });
-      }),
+    append(request) {
+      const problem = closing === undefined ? problemOf(request) : undefined;
+      if (problem !== undefined) return Promise.resolve(unavailable(problem));
+      return new Promise((resolve) => appendSound(request, resolve));
+    },
     load: (sagaId) =>
       read(
         () => readJournal(sagaId),
@@ -142,7 +166,10 @@ export function storeOn(
     },
     statistics: queue.statistics,
   };
+  return { store, appendSound };
 }
+
+const APPENDED: Result<void, never> = ok();
 
 /** Several statements, one state of the file. It never meets a batch's transaction: neither gives up the thread. */
 function inOneSnapshot<Value>(database: SqliteDatabase, operation: () => Value): Value {

@@ -1,11 +1,12 @@
 /** The store in a thread of its own, so that a program goes on while the disk writes: here is the side of the program, which asks and is answered. */
 import { Worker } from "node:worker_threads";
 import type { JournalStore, StoreUnavailable, Workers } from "@backstep/saga-core/journal";
-import { ok, type Result } from "neverthrow";
+import { Result } from "neverthrow";
 import type { OpenOptions } from "./open-database.ts";
-import { problemOf } from "./operations/append-record.ts";
+import { problemOf } from "./operations/append-problem.ts";
+import { describeFailure } from "./sqlite-failure.ts";
 import type { SqliteStore, SqliteStoreStatistics } from "./store-on.ts";
-import { type AnswersMessage, type AnyResult, type Asked, type CallsMessage, type Method, packAppend, unpack } from "./thread-wire.ts";
+import { type AnswersMessage, type AnyResult, createCallsWriter, isPlainAppend, type Method, readAnswers } from "./thread-wire.ts";
 import { unavailable } from "./write-queue.ts";
 
 export interface ThreadStoreOptions extends OpenOptions {
@@ -14,8 +15,8 @@ export interface ThreadStoreOptions extends OpenOptions {
 
 type Resolve = (result: AnyResult) => void;
 
-const CALLS_MAX = 64;
-const NOTHING: AnyResult = ok(undefined);
+/** Of one message. Smaller ones make smaller commits, which cost more of the processor and the disk per saga; larger ones leave the thread without work while the program goes through a long turn. */
+const CALLS_MAX = 128;
 /** Run from its sources, the thread needs to be told so, as this program was. */
 const IS_SOURCE = import.meta.url.endsWith(".ts");
 
@@ -30,7 +31,7 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
   });
   const waiting = new Map<number, Resolve>();
   let statistics: SqliteStoreStatistics = { commits: 0, settlements: 0 };
-  let calls: CallsMessage["calls"][number][] = [];
+  const calls = createCallsWriter(CALLS_MAX);
   let count = 0;
   let closing: Promise<void> | undefined;
 
@@ -42,10 +43,8 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
   const closed = Promise.withResolvers<void>();
   worker.on("message", (message: AnswersMessage | "closed") => {
     if (message === "closed") return closed.resolve();
-    const { oks, answers } = message;
     statistics = message.statistics;
-    for (const call of oks) settle(call, NOTHING);
-    for (const [call, isOk, valueOrError] of answers) settle(call, unpack(isOk, valueOrError));
+    readAnswers(message, settle);
     if (waiting.size === 0 && closing === undefined) worker.unref();
   });
 
@@ -54,26 +53,26 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
     waiting.delete(call);
   }
 
-  function send(call: CallsMessage["calls"][number]): Promise<AnyResult> {
+  function send(write: () => void): Promise<AnyResult> {
     if (closing !== undefined) return Promise.resolve(unavailable("this store is closed"));
-    if (calls.length === 0) setImmediate(flush);
+    if (calls.count() === 0) setImmediate(flush);
     if (waiting.size === 0) worker.ref();
-    calls.push(call);
+    write();
     const answered = new Promise<AnyResult>((resolve) => waiting.set(count++, resolve));
     // A long turn is not waited for: the thread writes the first of it while the program comes to the rest.
-    if (calls.length >= CALLS_MAX) flush();
+    if (calls.count() >= CALLS_MAX) flush();
     return answered;
   }
 
   function flush(): void {
-    if (calls.length === 0) return;
-    const sent = calls;
-    calls = [];
-    worker.postMessage({ first: count - sent.length, calls: sent } satisfies CallsMessage);
+    const pending = calls.count();
+    if (pending > 0) worker.postMessage(calls.take(count - pending));
   }
 
+  /** Copied at once: a value that no message can hold is refused alone, where it would take the whole message with it. */
   function ask<Answer extends Result<unknown, unknown>>(method: Method, ...parameters: readonly unknown[]): Promise<Answer> {
-    return send({ method, parameters } satisfies Asked) as Promise<Answer>;
+    const copied = copyOf(parameters);
+    return (copied.isOk() ? send(() => calls.ask(method, copied.value)) : Promise.resolve(copied)) as Promise<Answer>;
   }
 
   const workers: Workers = {
@@ -86,11 +85,11 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
   return {
     now: Date.now,
     append(request) {
-      // Here, because a value that no message can hold would take those of others with it.
+      // Here already, because what is sent in arrays of texts and numbers has to be texts and numbers.
       const problem = problemOf(request);
-      return (problem === undefined ? send(packAppend(request)) : Promise.resolve(unavailable(problem))) as ReturnType<
-        JournalStore["append"]
-      >;
+      if (problem !== undefined) return Promise.resolve(unavailable(problem));
+      if (!isPlainAppend(request)) return ask("append", request);
+      return send(() => calls.append(request)) as ReturnType<JournalStore["append"]>;
     },
     load: (sagaId) => ask("load", sagaId),
     claim: (sagaId, claiming) => ask("claim", sagaId, claiming),
@@ -117,3 +116,8 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
     statistics: () => statistics,
   };
 }
+
+const copyOf = Result.fromThrowable(
+  (parameters: readonly unknown[]) => structuredClone(parameters),
+  (error): StoreUnavailable => ({ _tag: "StoreUnavailable", message: `nothing was asked: ${describeFailure(error)}` }),
+);

@@ -5,7 +5,7 @@
  */
 import type { StoreUnavailable } from "@backstep/saga-core/journal";
 import { err, type Result } from "neverthrow";
-import { type BatchedWrite, createBatchRunner } from "./batch.ts";
+import { type BatchedWrite, type BatchMemory, createBatchRunner } from "./batch.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { pause, retryWhileBusy } from "./retry-while-busy.ts";
 import { describeFailure } from "./sqlite-failure.ts";
@@ -23,10 +23,14 @@ export interface Write<Value, Failure> {
 
 export interface WriteQueue {
   enqueue<Value, Failure>(write: Write<Value, Failure>): Promise<Result<Value, Failure | StoreUnavailable>>;
+  /** As `enqueue`, without a promise: the verdict is handed to `deliver`, which must not throw. */
+  add<Value, Failure>(write: Write<Value, Failure>, deliver: Deliver<Value, Failure>): void;
   /** Resolves when nothing waits and nothing is under way. A batch in doubt that cannot be settled in time is given up: its verdicts are never delivered. */
   drain(): Promise<void>;
   readonly statistics: () => WriteQueueStatistics;
 }
+
+export type Deliver<Value, Failure> = (verdict: Result<Value, Failure | StoreUnavailable>) => void;
 
 export interface WriteQueueStatistics {
   /** Transactions that were committed. */
@@ -44,8 +48,11 @@ interface QueuedWrite extends BatchedWrite {
 const BATCH_WRITES_MAX = 1_024;
 const BATCH_CHARACTERS_MAX = 16 * 1024 * 1024;
 
-export function createWriteQueue(database: SqliteDatabase, { busyTimeoutMs }: { readonly busyTimeoutMs: number }): WriteQueue {
-  const runner = createBatchRunner(database);
+export function createWriteQueue(
+  database: SqliteDatabase,
+  { busyTimeoutMs, memory }: { readonly busyTimeoutMs: number; readonly memory: BatchMemory },
+): WriteQueue {
+  const runner = createBatchRunner(database, memory);
   const queue: QueuedWrite[] = [];
   const idleListeners: (() => void)[] = [];
   let working = false;
@@ -95,13 +102,14 @@ export function createWriteQueue(database: SqliteDatabase, { busyTimeoutMs }: { 
     }
   }
 
+  function add<Value, Failure>(write: Write<Value, Failure>, deliver: Deliver<Value, Failure>): void {
+    queue.push(queued(write, deliver));
+    wake();
+  }
+
   return {
-    enqueue(write) {
-      return new Promise((resolve) => {
-        queue.push(queued(write, resolve));
-        wake();
-      });
-    },
+    enqueue: (write) => new Promise((resolve) => add(write, resolve)),
+    add,
     drain() {
       draining = true;
       return working ? new Promise((resolve) => void idleListeners.push(resolve)) : Promise.resolve();
@@ -110,10 +118,7 @@ export function createWriteQueue(database: SqliteDatabase, { busyTimeoutMs }: { 
   };
 }
 
-function queued<Value, Failure>(
-  write: Write<Value, Failure>,
-  resolve: (verdict: Result<Value, Failure | StoreUnavailable>) => void,
-): QueuedWrite {
+function queued<Value, Failure>(write: Write<Value, Failure>, deliver: Deliver<Value, Failure>): QueuedWrite {
   let verdict: Result<Value, Failure | StoreUnavailable> = unavailable("the write was not run");
   return {
     characters: write.characters,
@@ -126,7 +131,7 @@ function queued<Value, Failure>(
       verdict = failure === undefined ? unavailable(`nothing was written: ${describeFailure(error)}`) : err(failure);
     },
     deliver() {
-      resolve(verdict);
+      deliver(verdict);
     },
   };
 }

@@ -68,7 +68,7 @@ test("an append whose COMMIT did not take effect is refused, leaves nothing, and
   expect(await pendingIds(store)).toEqual([]);
   expect((await store.append(request("a", 0))).isOk()).toBe(true);
   await store.close();
-  const reopened = createSqliteStore({ path });
+  const reopened = createSqliteStore({ path, thread: false });
   expect(await recordsOf(reopened, "a")).toEqual(recordTexts("a", 1));
   expect(await recordsOf(reopened, "b")).toEqual([]);
   await reopened.close();
@@ -127,7 +127,7 @@ test("equal bytes that a rival wrote meanwhile are no evidence", async () => {
   const path = temporaryFile();
   const fault = lostUntilReleased();
   const store = openFaulty(path, fault.onCommit);
-  const rival = createSqliteStore({ path });
+  const rival = createSqliteStore({ path, thread: false });
   const appended = store.append(request("a", 0));
   await new Promise((resolve) => setImmediate(resolve));
   expect((await rival.append(request("a", 0))).isOk()).toBe(true);
@@ -139,7 +139,7 @@ test("equal bytes that a rival wrote meanwhile are no evidence", async () => {
 
 test("a claim whose answer was lost is accepted only if the epoch is this store's", async () => {
   const path = temporaryFile();
-  const rival = createSqliteStore({ path });
+  const rival = createSqliteStore({ path, thread: false });
   await rival.append(request("a", 0));
 
   const lucky = openFaulty(path, lostAfter(1));
@@ -186,7 +186,7 @@ describe("a record that moves a line", () => {
 
   test("and that a rival overtook while it was in doubt moved nothing, either", async () => {
     const path = temporaryFile();
-    const rival = createSqliteStore({ path });
+    const rival = createSqliteStore({ path, thread: false });
     await Promise.all([rival.append(wants("a")), rival.append(wants("b"))]);
     const fault = lostUntilReleased();
     const store = openFaulty(path, fault.onCommit);
@@ -243,7 +243,7 @@ test("close gives up a batch that cannot be settled: no verdict, and the file sa
   await store.close();
   await new Promise((resolve) => setImmediate(resolve));
   expect(answered).toBe(false);
-  const reopened = createSqliteStore({ path });
+  const reopened = createSqliteStore({ path, thread: false });
   expect(await recordsOf(reopened, "a")).toEqual([]);
   await reopened.close();
 });

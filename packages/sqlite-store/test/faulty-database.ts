@@ -20,7 +20,13 @@ export function faultyDatabase(database: SqliteDatabase, onCommit: OnCommit): Sq
     prepare(sql) {
       const statement = database.prepare(sql);
       if (sql !== "COMMIT") return statement;
-      return { ...statement, run: () => onCommit(() => void statement.run(), ++count) };
+      return {
+        ...statement,
+        run() {
+          onCommit(() => void statement.run(), ++count);
+          return { changes: 0, lastInsertRowid: 0 };
+        },
+      };
     },
   };
 }

@@ -18,7 +18,7 @@ function lock(path: string): { release(): void } {
 
 test("a write waits for the lock without holding up the event loop", async () => {
   const path = temporaryFile();
-  const store = createSqliteStore({ path, busyTimeoutMs: 20_000 });
+  const store = createSqliteStore({ path, busyTimeoutMs: 20_000, thread: false });
   const held = lock(path);
   const writes = [store.append(request("a", 0)), store.append(request("a", 1))];
   // Were the thread held, this timer could not release the lock, and the writes would fail.
@@ -30,7 +30,7 @@ test("a write waits for the lock without holding up the event loop", async () =>
 
 test("reads do not wait for a writer", async () => {
   const path = temporaryFile();
-  const store = createSqliteStore({ path, busyTimeoutMs: 0 });
+  const store = createSqliteStore({ path, busyTimeoutMs: 0, thread: false });
   await store.append(request("a", 0));
   const held = lock(path);
   expect(await recordsOf(store, "a")).toEqual(recordTexts("a", 1));
@@ -42,7 +42,7 @@ test("reads do not wait for a writer", async () => {
 
 test("a write whose wait is over is refused and never happens, and the next one is tried anew", async () => {
   const path = temporaryFile();
-  const store = createSqliteStore({ path, busyTimeoutMs: 30 });
+  const store = createSqliteStore({ path, busyTimeoutMs: 30, thread: false });
   await store.append(request("a", 0));
   const held = lock(path);
   const refused = await Promise.all([store.append(request("a", 1)), store.claim("a"), store.outbox.published(["a/0"])]);
@@ -59,7 +59,7 @@ test("a write whose wait is over is refused and never happens, and the next one 
 
 test("close waits for writes that wait for the lock", async () => {
   const path = temporaryFile();
-  const store = createSqliteStore({ path, busyTimeoutMs: 20_000 });
+  const store = createSqliteStore({ path, busyTimeoutMs: 20_000, thread: false });
   const held = lock(path);
   const appended = store.append(request("a", 0));
   const closed = store.close();

@@ -53,7 +53,7 @@ describe("paths", () => {
   test("a journal that may not be written", async () => {
     const folder = temporaryFolder();
     const path = join(folder, "journal.db");
-    await createSqliteStore({ path }).close();
+    await createSqliteStore({ path, thread: false }).close();
     chmodSync(path, 0o444);
     chmodSync(folder, 0o555);
     const error = withoutRootsRights(() => notOpened({ path }));
@@ -78,7 +78,7 @@ describe("what lies there", () => {
 
   test("a journal whose first page is damaged", async () => {
     const path = temporaryFile();
-    const store = createSqliteStore({ path });
+    const store = createSqliteStore({ path, thread: false });
     await store.append(request("a", 0));
     await store.close();
     const bytes = readFileSync(path);
@@ -102,7 +102,7 @@ describe("what lies there", () => {
 
   test("a journal that lost a table", async () => {
     const path = temporaryFile();
-    await createSqliteStore({ path }).close();
+    await createSqliteStore({ path, thread: false }).close();
     const database = new DatabaseSync(path);
     database.exec("DROP TABLE records");
     database.close();
@@ -113,7 +113,7 @@ describe("what lies there", () => {
 
   test("a journal of a newer schema", async () => {
     const path = temporaryFile();
-    await createSqliteStore({ path }).close();
+    await createSqliteStore({ path, thread: false }).close();
     const database = new DatabaseSync(path);
     database.exec("PRAGMA user_version = 99; PRAGMA journal_mode = DELETE");
     database.close();
@@ -126,7 +126,7 @@ describe("what lies there", () => {
 
   test("a journal whose lock is never given up", async () => {
     const path = temporaryFile();
-    await createSqliteStore({ path }).close();
+    await createSqliteStore({ path, thread: false }).close();
     const database = new DatabaseSync(path);
     database.exec("BEGIN IMMEDIATE");
     expect(notOpened({ path, busyTimeoutMs: 30 })._tag).toBe("StoreFileBusy");
@@ -136,7 +136,7 @@ describe("what lies there", () => {
   test("an empty file becomes a journal", async () => {
     const path = temporaryFile();
     writeFileSync(path, "");
-    const store = createSqliteStore({ path });
+    const store = createSqliteStore({ path, thread: false });
     await store.append(request("a", 0));
     expect(await recordsOf(store, "a")).toEqual(recordTexts("a", 1));
     await store.close();

@@ -62,7 +62,7 @@ test("the README shows this program, and names every option and error", async ()
   const [, region] = /\/\/ #region store\n([\s\S]*?)\/\/ #endregion store\n/.exec(await readFile(new URL(import.meta.url), "utf8")) ?? [];
   expect(readme).toContain(`\`\`\`ts\n${region}\`\`\``);
   const words = [
-    ["path", "synchronous", "busyTimeoutMs", "now"],
+    ["path", "synchronous", "busyTimeoutMs", "shared", "thread", "now"],
     ["StoreOptionInvalid", "StoreFileUnusable", "StoreFileForeign", "StoreSchemaNewer", "StoreFileBusy"],
     ["SequenceConflict", "StaleEpoch", "StoreUnavailable", "JournalCorrupt"],
   ].flat();

@@ -3,17 +3,18 @@ import type { AppendRequest } from "@backstep/saga-core/journal";
 import { describe, expect, test } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { openDatabase } from "../src/open-database.ts";
-import { LIST_ENDED, REMOVE_RECORDS } from "../src/operations/forget-ended.ts";
+import { LIST_ENDED } from "../src/operations/forget-ended.ts";
 import { FIND_NEXT, LIST_DUE, LIST_DUE_HERE } from "../src/operations/list-due.ts";
-import { LIST_ACTIVE, LIST_UNFINISHED } from "../src/operations/list-unfinished.ts";
+import { LIST_ACTIVE, LIST_WAITING } from "../src/operations/list-unfinished.ts";
 import { FIND_FIRST, LEAVE_LOCKS } from "../src/operations/lock-lines.ts";
+import { REMOVE_RECORD } from "../src/operations/record-log.ts";
 import { LIST_ORPHANS, LIST_WANTED } from "../src/operations/worker-leases.ts";
 import { pendingIds, recordsOf, recordTexts, request } from "./requests.ts";
 import { temporaryFile } from "./temporary-folder.ts";
 
 describe("group commit", () => {
   test("appends of one turn of the event loop share one commit", async () => {
-    const store = createSqliteStore({ path: temporaryFile() });
+    const store = createSqliteStore({ path: temporaryFile(), thread: false });
     const verdicts = await Promise.all(Array.from({ length: 500 }, (_, index) => store.append(request(`saga-${index}`, 0))));
     expect(verdicts.every((verdict) => verdict.isOk())).toBe(true);
     expect(store.statistics()).toEqual({ commits: 1, settlements: 0 });
@@ -21,7 +22,7 @@ describe("group commit", () => {
   });
 
   test("sagas that wait for their commits gather for the next one", async () => {
-    const store = createSqliteStore({ path: temporaryFile() });
+    const store = createSqliteStore({ path: temporaryFile(), thread: false });
     const [sagas, records] = [50, 10];
     async function run(sagaId: string): Promise<void> {
       for (let sequence = 0; sequence < records; sequence++) {
@@ -36,7 +37,7 @@ describe("group commit", () => {
   });
 
   test("a batch is bounded; what is over the bound goes with the next, in order", async () => {
-    const store = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL" });
+    const store = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL", thread: false });
     const verdicts = await Promise.all(
       Array.from({ length: 2_500 }, (_, sequence) => store.append(request("a", sequence, { record: "r", outbox: [] }))),
     );
@@ -49,7 +50,7 @@ describe("group commit", () => {
   });
 
   test("events count towards the bound of a batch as records do", async () => {
-    const store = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL" });
+    const store = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL", thread: false });
     const appends = Array.from({ length: 6 }, (_, index) => {
       const [event] = request(`large-${index}`, 0).outbox;
       return request(`large-${index}`, 0, { outbox: event === undefined ? [] : [{ ...event, data: "x".repeat(3 * 1024 * 1024) }] });
@@ -61,7 +62,7 @@ describe("group commit", () => {
   });
 
   test("a write that SQLite refuses is undone alone", async () => {
-    const store = createSqliteStore({ path: temporaryFile() });
+    const store = createSqliteStore({ path: temporaryFile(), thread: false });
     const [event] = request("a", 0).outbox;
     if (event === undefined) throw new Error("the request has no event");
     const [first, repeated, other] = await Promise.all([
@@ -95,7 +96,7 @@ describe("values", () => {
   };
 
   test.each(Object.entries(wrong))("%s is refused before it queues", async (_name, changes) => {
-    const store = createSqliteStore({ path: temporaryFile() });
+    const store = createSqliteStore({ path: temporaryFile(), thread: false });
     const [refused, beside] = await Promise.all([store.append(request("a", 0, changes)), store.append(request("b", 0))]);
     expect(refused._unsafeUnwrapErr()._tag).toBe("StoreUnavailable");
     expect(beside.isOk()).toBe(true);
@@ -104,7 +105,7 @@ describe("values", () => {
   });
 
   test("an id is data, whatever SQL it looks like", async () => {
-    const store = createSqliteStore({ path: temporaryFile() });
+    const store = createSqliteStore({ path: temporaryFile(), thread: false });
     const sagaId = "'; DROP TABLE records; --";
     await store.append(request(sagaId, 0));
     expect((await store.outbox.published(["x'); DELETE FROM outbox; --", '"]'])).isOk()).toBe(true);
@@ -115,7 +116,7 @@ describe("values", () => {
 
   test("text is kept exactly, whatever it holds", async () => {
     const path = temporaryFile();
-    const store = createSqliteStore({ path });
+    const store = createSqliteStore({ path, thread: false });
     const awkward = ["", "\u0000", "a\u0000b", "\ufeff", "\ufffd\uffff", "😀é", "'\"\\\r\n"];
     for (const [index, text] of awkward.entries()) {
       const [event] = request("a", 0).outbox;
@@ -123,7 +124,7 @@ describe("values", () => {
       expect((await store.append(request(`s-${index}${text}`, 0, { record: text, outbox }))).isOk()).toBe(true);
     }
     await store.close();
-    const reopened = createSqliteStore({ path });
+    const reopened = createSqliteStore({ path, thread: false });
     const [events, unfinished] = [await reopened.outbox.pending({ limit: 100 }), await reopened.unfinished({ limit: 100 })];
     expect(events._unsafeUnwrap().map(({ id, data, subject }) => [id, data, subject])).toEqual(
       awkward.map((text, index) => [`${index}${text}`, text, text]),
@@ -144,14 +145,14 @@ describe("values", () => {
 
 describe("query plans", () => {
   const indexes: Readonly<Record<string, { readonly sql: string; readonly index: string }>> = {
-    "the list of all unfinished sagas": { sql: LIST_UNFINISHED, index: "sagas_unfinished" },
     "the list of those that do more than wait": { sql: LIST_ACTIVE, index: "sagas_active" },
+    "the list of those that wait": { sql: LIST_WAITING, index: "sagas_waiting" },
     "the list of those that are due": { sql: LIST_DUE, index: "sagas_due" },
     "the next that is due": { sql: FIND_NEXT, index: "sagas_due" },
     "the list of ended sagas": { sql: LIST_ENDED, index: "sagas_ended" },
     "leaving the lines for locks": { sql: LEAVE_LOCKS, index: "lock_places_of_saga" },
     "the first in line for a lock": { sql: FIND_FIRST, index: "lock_places_in_line" },
-    "forgetting records": { sql: REMOVE_RECORDS, index: "sqlite_autoindex_records_1" },
+    "forgetting a record": { sql: REMOVE_RECORD, index: "USING INTEGER PRIMARY KEY" },
   };
 
   test.each(Object.entries(indexes))("%s reads its index, sorts nothing, and never the table of all sagas", (_what, { sql, index }) => {
@@ -186,7 +187,7 @@ describe("query plans of a file that workers share", () => {
 
 describe("forgetting", () => {
   test("ids that JSON or a C string would bend are compared whole", async () => {
-    const store = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL" });
+    const store = createSqliteStore({ path: temporaryFile(), synchronous: "NORMAL", thread: false });
     for (const sagaId of ["a", "a\u0000b"]) await store.append(request(sagaId, 0, { status: "completed" }));
     expect((await store.remove(["a\u0000", "a\u0000c", '["a"]']))._unsafeUnwrap()).toEqual({ removed: 0 });
     expect((await store.remove(["a\u0000b"]))._unsafeUnwrap()).toEqual({ removed: 1 });
@@ -196,7 +197,7 @@ describe("forgetting", () => {
 
   test("leaves no row behind", async () => {
     const path = temporaryFile();
-    const store = createSqliteStore({ path, synchronous: "NORMAL" });
+    const store = createSqliteStore({ path, synchronous: "NORMAL", thread: false });
     for (let sequence = 0; sequence < 5; sequence++) await store.append(request("a", sequence, { outbox: [] }));
     await store.append(request("a", 5, { outbox: [], locks: { held: ["order:1"], wanted: ["order:2"] } }));
     await store.append(request("a", 6, { status: "completed", outbox: [] }));

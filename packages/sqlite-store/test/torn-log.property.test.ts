@@ -17,7 +17,7 @@ test("a cut or spoiled log leaves a gapless beginning, and no commit in part", a
   const folder = temporaryFolder();
   const path = join(folder, "journal.db");
   // Open until the end: closing would move the log into the file.
-  const store = createSqliteStore({ path, synchronous: "NORMAL" });
+  const store = createSqliteStore({ path, synchronous: "NORMAL", thread: false });
   for (let sequence = 0; sequence < COMMITS; sequence++) {
     const changes = (sagaId: string): Partial<AppendRequest> =>
       sequence === COMMITS - 1
@@ -58,7 +58,7 @@ test("a cut or spoiled log leaves a gapless beginning, and no commit in part", a
 
 /** What a saga waits for, holds, and how it ended stands with its last record: what the first `count` commits said, and nothing that came after. */
 async function checkWaits(path: string, count: number): Promise<void> {
-  const store = createSqliteStore({ path, synchronous: "NORMAL" });
+  const store = createSqliteStore({ path, synchronous: "NORMAL", thread: false });
   const waits = count > 0 && count < COMMITS;
   const ended = (await store.ended({ before: Number.MAX_SAFE_INTEGER, limit: 10 }))._unsafeUnwrap();
   expect(ended.sagaIds).toEqual(count === COMMITS ? sagaIds : []);

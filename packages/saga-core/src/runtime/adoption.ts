@@ -33,7 +33,8 @@ export type Adopted =
       /** How many were replayed. */
       readonly entries: number;
     }
-  | { readonly _tag: "Quarantined"; readonly quarantine: Quarantine }
+  /** `epoch`: as it stands in the store; unknown of a journal that cannot be read. */
+  | { readonly _tag: "Quarantined"; readonly quarantine: Quarantine; readonly epoch: number | undefined }
   | { readonly _tag: "NoSuchSaga" };
 
 /** How often a saga may be adopted without a single append in between before it counts as one that brings its owners down. */
@@ -55,15 +56,16 @@ export async function adopt(
   const claimed = await (want ? claimWanted(ports, sagaId) : ports.store.claim(sagaId));
   if (claimed.isErr()) {
     const { error } = claimed;
-    return error._tag === "JournalCorrupt" ? ok(quarantined("JournalCorrupt", error.message)) : err(error);
+    return error._tag === "JournalCorrupt" ? ok(quarantined("JournalCorrupt", error.message, undefined)) : err(error);
   }
   const journal = claimed.value;
   if (journal === undefined) return ok({ _tag: "NoSuchSaga" });
   if (!force && journal.claimsWithoutProgress > CLAIMS_WITHOUT_PROGRESS_MAX) {
-    return ok(quarantined("NoProgress", `adopted ${journal.claimsWithoutProgress} times without a single entry`));
+    return ok(quarantined("NoProgress", `adopted ${journal.claimsWithoutProgress} times without a single entry`, journal.epoch));
   }
   const entries = decodeJournal(journal);
-  return ok(entries.isErr() ? { _tag: "Quarantined", quarantine: entries.error } : replay(ports, registry, journal, entries.value));
+  if (entries.isErr()) return ok({ _tag: "Quarantined", quarantine: entries.error, epoch: journal.epoch });
+  return ok(replay(ports, registry, journal, entries.value));
 }
 
 /** Claims a saga that another worker may drive, which is then told to hand it over, and given the time of an attempt in flight for it. */
@@ -82,7 +84,7 @@ export async function claimWanted(
 function replay(ports: InstancePorts, registry: Registry, journal: StoredJournal, entries: readonly Entry[]): Adopted {
   const { sagaId, saga, epoch, records, status } = journal;
   const definition = registry.get(saga);
-  if (definition === undefined) return { _tag: "Quarantined", quarantine: unknownSaga(saga) };
+  if (definition === undefined) return { _tag: "Quarantined", quarantine: unknownSaga(saga), epoch };
   const machine = createMachine(definition, sagaId);
   try {
     const replayed = machine.replay(entries);
@@ -94,7 +96,7 @@ function replay(ports: InstancePorts, registry: Registry, journal: StoredJournal
     return { _tag: "Adopted", instance, step, definition, input, epoch, entries: entries.length };
   } catch (thrown) {
     // I12: whatever else a replay runs into is this saga's trouble, and no other's.
-    return { _tag: "Quarantined", quarantine: quarantineOf(saga, thrown) };
+    return { _tag: "Quarantined", quarantine: quarantineOf(saga, thrown), epoch };
   }
 }
 
@@ -109,6 +111,6 @@ export function quarantineOf({ name, version }: StoredJournal["saga"], thrown: u
     : { _tag: "BodyFailed", message };
 }
 
-function quarantined(tag: Quarantine["_tag"], message: string): Adopted {
-  return { _tag: "Quarantined", quarantine: { _tag: tag, message } };
+function quarantined(tag: Quarantine["_tag"], message: string, epoch: number | undefined): Adopted {
+  return { _tag: "Quarantined", quarantine: { _tag: tag, message }, epoch };
 }

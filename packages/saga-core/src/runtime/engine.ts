@@ -23,6 +23,8 @@ import { hostTimer, type Random, type Timer } from "../primitives/host.ts";
 import { checkHorizons, type Horizons } from "./check-horizons.ts";
 import { compensateSaga } from "./compensate-saga.ts";
 import { type ForgetOptions, type Forgotten, forgetSagas } from "./forget-sagas.ts";
+import { guardedStore } from "./guarded-store.ts";
+import { takeOverMsMax } from "./lease.ts";
 import { harmless, type Observer } from "./observer.ts";
 import { abandonSaga, readmitSaga, retryOperation, settleOperation } from "./operator-actions.ts";
 import type { OperatorOrder, SettleOrder } from "./operator-verbs.ts";
@@ -63,7 +65,7 @@ export interface EngineOptions {
    */
   readonly inMemoryMax?: number | undefined;
   /**
-   * With a store that several workers share: how long, in milliseconds, the sagas of a worker that died wait for another one. It is renewed three times in its length; a worker that cannot renew it, because it was
+   * With a store that several workers share: how long, in milliseconds, the sagas of a worker that died are kept from others, who look for them three times in that time. It is renewed three times in its length; a worker that cannot renew it, because it was
    * paused or the store is away, lets go of its sagas a little before its end. From 50 on. Default 15,000.
    */
   readonly leaseMs?: number | undefined;
@@ -179,8 +181,21 @@ export function createEngine(options: EngineOptions): Engine {
   checkWhole("leaseMs", leaseMs, "milliseconds", LEASE_MS_MIN);
   const observe = options.observer === undefined ? undefined : harmless(options.observer);
   const window =
-    options.horizons === undefined ? undefined : checkHorizons(sagas, options.horizons, store.workers === undefined ? 0 : leaseMs);
-  const ports = { store, timer, random, transport, now: () => store.now(), onEvents, evictAfterMs, inMemoryMax, leaseMs, observe };
+    options.horizons === undefined
+      ? undefined
+      : checkHorizons(sagas, options.horizons, store.workers === undefined ? 0 : takeOverMsMax(leaseMs));
+  const ports = {
+    store: guardedStore(store),
+    timer,
+    random,
+    transport,
+    now: () => store.now(),
+    onEvents,
+    evictAfterMs,
+    inMemoryMax,
+    leaseMs,
+    observe,
+  };
   const host = new SagaHost(ports, new Registry(sagas));
   host.start();
   const engine: Engine = {

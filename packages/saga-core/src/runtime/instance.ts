@@ -69,6 +69,8 @@ export interface InstanceGone {
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
+/** Why sagas are dropped whose worker may drive them no longer. */
+export const LAPSED = "the lease of this worker has lapsed";
 
 export class SagaInstance {
   readonly ended: Promise<InstanceEnd>;
@@ -118,6 +120,10 @@ export class SagaInstance {
     this.#onEnd = listener;
   }
 
+  get epoch(): number {
+    return this.#place.epoch;
+  }
+
   /** No longer in charge of the saga. */
   get gone(): boolean {
     return this.#gone;
@@ -131,6 +137,8 @@ export class SagaInstance {
   release(): void {
     this.#holds -= 1;
     this.#leaveIfAtRest();
+    // It could not make room while it was held.
+    if (!this.#gone) this.#ports.onPace(this);
   }
 
   get resting(): boolean {
@@ -166,7 +174,7 @@ export class SagaInstance {
 
   /** Waits until all that was applied is durable; `false` when that cannot be told here any more. */
   async settled(): Promise<boolean> {
-    await this.#appendsSettled();
+    while (this.#appends > 0) await this.#nextSettled();
     return !this.#gone;
   }
 
@@ -196,7 +204,8 @@ export class SagaInstance {
     this.#locks.stop();
     for (const operation of this.#running.values()) operation.drop();
     await Promise.all([...this.#running.values()].map(({ result }) => result));
-    await this.#appendsSettled();
+    // Nothing is awaited between the last look and the leaving, so that nobody applies anything in between.
+    while (this.#appends > 0) await this.#nextSettled();
     this.#leave({ _tag: "Closed" });
   }
 
@@ -258,8 +267,8 @@ export class SagaInstance {
     return ok(undefined);
   }
 
-  async #appendsSettled(): Promise<void> {
-    while (this.#appends > 0) await new Promise<void>((resolve) => this.#onSettled.push(resolve));
+  #nextSettled(): Promise<void> {
+    return new Promise<void>((resolve) => this.#onSettled.push(resolve));
   }
 
   #lose<Why extends AppendError | Quarantine>(error: Why): Result<never, Why> {
@@ -402,7 +411,11 @@ export class SagaInstance {
   }
 
   #report(path: string, slot: Slot, result: OperationResult): void {
-    if (result._tag === "Dropped") return;
+    if (result._tag === "Dropped") {
+      // Nobody goes on with it here. Unless the engine closes, it was for the want of a lease.
+      if (!this.#closing) this.drop(LAPSED);
+      return;
+    }
     const at = this.#ports.now();
     const { attempts } = result;
     const fact: Fact =

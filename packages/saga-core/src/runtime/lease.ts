@@ -12,6 +12,11 @@ const MARGINS = 10;
 /** How long the store is left alone after it failed, in milliseconds, unless the lease is shorter. */
 const STORE_RETRY_MS = 500;
 
+/** How long a saga may wait for another worker after its own has died: for the lease to end, and for the next look. */
+export function takeOverMsMax(leaseMs: number): number {
+  return leaseMs + Math.ceil(leaseMs / RENEWALS);
+}
+
 /** What the rest of the runtime needs to know of a lease. */
 export interface Tenure {
   /** Whether something may be begun now. Finding that the lease has lapsed lets go of all that is driven here, before this returns. */
@@ -41,7 +46,10 @@ export class Lease implements Tenure {
 
   constructor(ports: LeasePorts) {
     this.#ports = ports;
-    this.#alarm = new Alarm(ports, () => this.held());
+    // An alarm may ring early.
+    this.#alarm = new Alarm(ports, () => {
+      if (this.held()) this.#alarm.set(this.#heldUntil);
+    });
   }
 
   /** How often it is renewed, in milliseconds. */
@@ -83,14 +91,18 @@ export class Lease implements Tenure {
     this.#stopped.abort();
     this.#alarm.set(undefined);
     this.#granted.resolve();
-    await this.#ports.workers.leave().catch(() => undefined);
+    // One that is under way would bring the lease back.
+    await Promise.race([this.#renewing, this.#ports.timer.sleep(this.beatMs)]);
+    await this.#ports.workers.leave();
   }
 
   async #renew(): Promise<boolean> {
     const { workers, now, leaseMs } = this.#ports;
     const askedAt = now();
-    const renewed = await workers.renew(leaseMs).catch(() => undefined);
-    if (renewed?.isOk() !== true || this.#stopped.signal.aborted) return false;
+    const renewed = await workers.renew(leaseMs);
+    if (renewed.isErr() || this.#stopped.signal.aborted) return false;
+    // A lease that was over in between is a new one: what was driven under the old one may be another worker's.
+    this.held();
     this.#heldUntil = Math.min(renewed.value.until, askedAt + leaseMs) - leaseMs / MARGINS;
     if (now() >= this.#heldUntil) return false;
     this.#lapsed = false;

@@ -1,33 +1,66 @@
-/** Tells the store which sagas left memory without a record that says so, many at a time. One that the store does not hear of stays this worker's, and is found here again when it is due. */
+/** Tells the store which sagas left memory without a record that says so, many at a time, until it has heard: one that it took for driven nobody else would take up. */
 import type { Workers } from "../journal/journal-store.ts";
+import { createAbortController, type Timer } from "../primitives/host.ts";
+
+export interface LettingGoPorts {
+  readonly workers: Workers;
+  readonly timer: Timer;
+  /** How long the store is left alone after it failed, in milliseconds. */
+  readonly beatMs: number;
+}
 
 export class LettingGo {
-  readonly #workers: Workers;
-  #gathered: string[] = [];
-  #telling: Promise<void> | undefined;
+  readonly #ports: LettingGoPorts;
+  readonly #stopped = createAbortController();
+  #gathered = new Set<string>();
+  #told: ReadonlySet<string> = new Set();
+  #telling: Promise<void> = Promise.resolve();
+  #busy = false;
 
-  constructor(workers: Workers) {
-    this.#workers = workers;
+  constructor(ports: LettingGoPorts) {
+    this.#ports = ports;
   }
 
   add(sagaId: string): void {
-    this.#gathered.push(sagaId);
-    this.#telling ??= this.#tell();
+    this.#gathered.add(sagaId);
+    if (!this.#busy) void this.#run();
   }
 
-  /** Resolves when the store has been told of all. */
-  async settled(): Promise<void> {
-    while (this.#telling !== undefined) await this.#telling;
+  /** It is to be claimed, and not let go of. Resolves when nothing that is under way could undo that. */
+  async keep(sagaId: string): Promise<void> {
+    this.#gathered.delete(sagaId);
+    while (this.#told.has(sagaId)) await this.#telling;
+    this.#gathered.delete(sagaId);
+  }
+
+  /** Resolves when the store has been told of all, or has failed once more: what it did not hear of then goes with the lease. */
+  async stop(): Promise<void> {
+    this.#stopped.abort(STOPPED);
+    await this.#telling;
+    await this.#tell();
+  }
+
+  async #run(): Promise<void> {
+    this.#busy = true;
+    // Those that leave in this very moment go along.
+    await Promise.resolve();
+    while (this.#gathered.size > 0 && !this.#stopped.signal.aborted) {
+      this.#telling = this.#tell();
+      await this.#telling;
+      if (this.#gathered.size > 0) await this.#ports.timer.sleep(this.#ports.beatMs, this.#stopped.signal);
+    }
+    this.#busy = false;
   }
 
   async #tell(): Promise<void> {
-    // Those that leave in this very moment go along.
-    await Promise.resolve();
-    while (this.#gathered.length > 0) {
-      const sagaIds = this.#gathered;
-      this.#gathered = [];
-      await this.#workers.release(sagaIds).catch(() => undefined);
-    }
-    this.#telling = undefined;
+    const told = this.#gathered;
+    if (told.size === 0) return;
+    this.#gathered = new Set();
+    this.#told = told;
+    const released = await this.#ports.workers.release([...told]);
+    this.#told = new Set();
+    if (released.isErr()) for (const sagaId of told) this.#gathered.add(sagaId);
   }
 }
+
+const STOPPED = "the worker leaves";

@@ -2,13 +2,10 @@
  * Looks, for a saga in memory, who is first in line for the locks that it waits for. Owns when the store is asked, and what its answer means for each wait: granted, refused, or
  * nothing yet. Who comes when is the store's to say; a saga out of memory needs no watch, for the store has it due once it is first.
  */
-import { err, type Result } from "neverthrow";
 import type { WatchLock } from "../engine/command.ts";
 import type { LockGranted, LockRefused } from "../journal/entry.ts";
 import type { JournalStore } from "../journal/journal-store.ts";
-import type { StoreUnavailable } from "../journal/store-unavailable.ts";
 import { createAbortController, type Timer } from "../primitives/host.ts";
-import { messageOf } from "../primitives/thrown.ts";
 
 /** How long the store is left alone after it failed, in milliseconds. */
 const STORE_RETRY_MS = 500;
@@ -93,7 +90,7 @@ export class LockWatch {
       look.again = false;
       const watched = this.#watched().filter((each) => each.name === name);
       if (watched.length === 0) break;
-      const found = await holderOf(this.#ports.store, name);
+      const found = await this.#ports.store.lockHolder(name);
       if (found.isOk()) this.#decide(watched, found.value);
       else {
         this.#stopped ??= createAbortController();
@@ -128,14 +125,5 @@ export class LockWatch {
       else watched.push({ path, name, until });
     }
     return watched;
-  }
-}
-
-/** A store that throws breaks its port; it is asked again as one that cannot be reached. */
-async function holderOf(store: JournalStore, name: string): Promise<Result<string | undefined, StoreUnavailable>> {
-  try {
-    return await store.lockHolder(name);
-  } catch (thrown) {
-    return err({ _tag: "StoreUnavailable", message: `the store threw: ${messageOf(thrown)}` });
   }
 }

@@ -7,7 +7,6 @@ import type { Fact, OperatorAbandoned } from "../journal/entry.ts";
 import { encodeRecord } from "../journal/entry-codec.ts";
 import type { StoredJournal } from "../journal/journal-store.ts";
 import { type SagaView, standingEffects, statusOf } from "../journal/saga-view.ts";
-import { claimWanted } from "./adoption.ts";
 import type { SagaInstance } from "./instance.ts";
 import { checkOperator, type OperatorOrder, retryFact, type SettleOrder, settleFact } from "./operator-verbs.ts";
 import { ELSEWHERE, type SagaHost, unavailable } from "./saga-host.ts";
@@ -80,10 +79,22 @@ export async function abandonSaga(
   const { view, journal } = read.value;
   const flaw = whyNotAbandon(host, sagaId, journal, view);
   if (flaw !== undefined) return refuse(sagaId, flaw);
-  const claimed = await claimWanted(host.ports, sagaId);
+  const claimed = await host.claim(sagaId);
   if (claimed.isErr() || claimed.value === undefined) return err(unavailable(sagaId, "the journal cannot be claimed: try again"));
-  const { saga, epoch, records } = claimed.value;
-  if (records.length !== journal.records.length) return refuse(sagaId, "it moved meanwhile: look again");
+  const abandoned = await abandonClaimed(host, claimed.value, journal, view, { by, reason });
+  // Whatever came of it, nobody drives it here.
+  host.letGo(sagaId);
+  return abandoned;
+}
+
+async function abandonClaimed(
+  host: SagaHost,
+  { sagaId, saga, epoch, records }: StoredJournal,
+  seen: StoredJournal,
+  view: SagaView,
+  { by, reason }: Pick<OperatorOrder, "by" | "reason">,
+): Promise<VerbResult> {
+  if (records.length !== seen.records.length) return refuse(sagaId, "it moved meanwhile: look again");
   const fact: OperatorAbandoned = { _tag: "OperatorAbandoned", by, reason, stands: standingEffects(view), at: host.ports.now() };
   const record = encodeRecord([fact]);
   if (record.isErr()) return refuse(sagaId, "the record is too large");
@@ -117,6 +128,7 @@ export async function readmitSaga(host: SagaHost, sagaId: string): Promise<VerbR
   if (host.quarantine(sagaId) === undefined) return refuse(sagaId, "it is not quarantined");
   const present = await host.present(sagaId, { force: true, want: true });
   if (present.isErr()) return err(present.error);
+  if (present.value._tag === "Elsewhere") return err(unavailable(sagaId, ELSEWHERE));
   const still = host.quarantine(sagaId);
   return still === undefined ? ok(undefined) : refuse(sagaId, still.message);
 }

@@ -96,6 +96,7 @@ async function seal(
   sagaId: string,
   ports: RunnerPorts,
 ): Promise<Result<void, Refusal>> {
+  if (!ports.tenure.held()) return err("this worker has no lease just now: try again");
   const { path, slot, issuedAt, input } = operation;
   const { timeoutMs } = rulesOf(operation).retry;
   const call = { sagaId, key: keyOf(sagaId, operation), issuedAt, attempt: 1, timeoutMs };

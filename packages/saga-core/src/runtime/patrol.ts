@@ -17,10 +17,16 @@ export interface PatrolPorts {
   readonly beatMs: number;
   /** Resolves when the lease is held. */
   readonly ready: () => Promise<void>;
-  /** Takes it up, unless another worker was faster. Never rejects. */
-  readonly takeUp: (orphan: Orphan) => Promise<void>;
-  /** A look is over; the ids of all that it found. */
-  readonly onLooked: (sagaIds: ReadonlySet<string>) => void;
+  /** Takes it up, unless another worker was faster. Whether it is known what became of it. */
+  readonly takeUp: (orphan: Orphan) => Promise<boolean>;
+  readonly onLooked: (look: Look) => void;
+}
+
+/** A look is over that the store answered to its end. */
+export interface Look {
+  readonly sagaIds: ReadonlySet<string>;
+  /** Whether it is known of each of them what became of it. */
+  readonly complete: boolean;
 }
 
 export class Patrol {
@@ -53,26 +59,31 @@ export class Patrol {
 
   async #look(): Promise<void> {
     const { workers, onLooked } = this.#ports;
-    const found = new Set<string>();
+    const sagaIds = new Set<string>();
+    let complete = true;
     let after: string | undefined;
     do {
       const page = await workers.orphans({ limit: PAGE_SAGAS, after });
       // Of a store that failed nothing is known; the next look begins anew.
       if (page.isErr() || this.#stopped) return;
-      for (const { sagaId } of page.value.orphans) found.add(sagaId);
-      await this.#takeUpAll(page.value.orphans);
+      for (const { sagaId } of page.value.orphans) sagaIds.add(sagaId);
+      complete = (await this.#takeUpAll(page.value.orphans)) && complete;
       after = page.value.next;
     } while (after !== undefined);
-    onLooked(found);
+    onLooked({ sagaIds, complete });
   }
 
-  async #takeUpAll(orphans: readonly Orphan[]): Promise<void> {
+  async #takeUpAll(orphans: readonly Orphan[]): Promise<boolean> {
     const { random, takeUp } = this.#ports;
     const from = Math.floor(random() * orphans.length);
     const queue = [...orphans.slice(from), ...orphans.slice(0, from)];
+    let complete = true;
     const work = async (): Promise<void> => {
-      for (let orphan = queue.shift(); orphan !== undefined && !this.#stopped; orphan = queue.shift()) await takeUp(orphan);
+      for (let orphan = queue.shift(); orphan !== undefined && !this.#stopped; orphan = queue.shift()) {
+        complete = (await takeUp(orphan)) && complete;
+      }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
+    return complete;
   }
 }

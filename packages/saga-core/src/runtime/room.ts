@@ -26,6 +26,11 @@ export class Room {
     return this.#waiting.start.length >= this.#options.sagasMax;
   }
 
+  /** Whether who comes now would have to wait. */
+  get full(): boolean {
+    return this.#inside >= this.#options.sagasMax;
+  }
+
   /** Whether somebody waits. */
   get wanted(): boolean {
     return this.#waiting.start.length + this.#waiting.adoption.length > 0;

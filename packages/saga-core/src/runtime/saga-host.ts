@@ -9,14 +9,14 @@ import { createMachine } from "../engine/machine.ts";
 import type { Quarantine } from "../errors/parked.ts";
 import type { SagaIdConflict, SagaUnavailable } from "../errors/saga-error.ts";
 import type { UndoneSaga } from "../journal/entry.ts";
-import type { AppendError, StoredJournal } from "../journal/journal-store.ts";
+import type { AppendError, ClaimError, StoredJournal } from "../journal/journal-store.ts";
 import { hash128 } from "../primitives/hash.ts";
 import { canonicalJson, type Json } from "../primitives/json.ts";
-import { type AdoptOptions, adopt, unknownSaga } from "./adoption.ts";
-import { type InstanceEnd, type InstancePorts, SagaInstance } from "./instance.ts";
+import { type AdoptOptions, adopt, claimWanted, unknownSaga } from "./adoption.ts";
+import { type InstanceEnd, type InstancePorts, LAPSED, SagaInstance } from "./instance.ts";
 import { SOLE_TENURE } from "./lease.ts";
 import type { SagaLeft } from "./observer.ts";
-import type { Orphan } from "./patrol.ts";
+import type { Look, Orphan } from "./patrol.ts";
 import type { Registry } from "./registry.ts";
 import { Room } from "./room.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -29,7 +29,6 @@ const RECOVERY_CONCURRENCY = 32;
 /** How often a store that others share is looked at for sagas that are due, in milliseconds, at least. */
 const SHARED_LOOK_MS = 500;
 const CLOSED = "the engine is closed";
-const LAPSED = "the lease of this worker has lapsed";
 const OVERLOADED = "as many callers wait to start a saga as this engine has sagas in memory: try again later";
 const OVERLOADED_RETRY_MS = 1_000;
 
@@ -47,8 +46,18 @@ export type Present =
   | { readonly _tag: "NoSuchSaga" };
 
 export interface PresentOptions extends AdoptOptions {
+  /** Come back with nothing rather than wait for a place in memory. */
+  readonly ifRoom?: boolean | undefined;
+  /** A definition here is known to fit it. */
+  readonly fits?: boolean | undefined;
   /** Keep the instance in memory, though the saga be parked, until `release` is called on it. */
   readonly hold?: boolean | undefined;
+}
+
+/** Why a saga cannot be driven here, and under which epoch that was found, if it could be told. */
+interface Noted {
+  readonly quarantine: Quarantine;
+  readonly epoch: number | undefined;
 }
 
 export interface Beginning {
@@ -57,7 +66,7 @@ export interface Beginning {
   readonly undoes?: UndoneSaga | undefined;
 }
 
-/** `exists`: a saga of this id is in the store already; whoever begun it, this engine did not. */
+/** `exists`: a saga of this id is in the store already; whoever began it, this engine did not. */
 type Start = "begun" | "exists";
 
 interface Live {
@@ -80,7 +89,7 @@ export class SagaHost {
   readonly #registry: Registry;
   readonly #live = new Map<string, Live>();
   readonly #adopting = new Map<string, Promise<Result<Present, SagaUnavailable>>>();
-  readonly #quarantined = new Map<string, Quarantine>();
+  readonly #quarantined = new Map<string, Noted>();
   readonly #wakeUps: WakeUps;
   readonly #room: Room;
   /** Those that could leave memory if others need their place, the one at rest for longest first. */
@@ -105,7 +114,7 @@ export class SagaHost {
             leaseMs,
             onLapse: () => this.#onLapse(),
             takeUp: (orphan) => this.#takeUpOrphan(orphan),
-            onLooked: (sagaIds) => this.#onLooked(sagaIds),
+            onLooked: (look) => this.#onLooked(look),
             onNews: () => this.lookForDue(),
           });
     this.ports = {
@@ -123,7 +132,7 @@ export class SagaHost {
       nudge: (sagaId) => this.#live.get(sagaId)?.instance.nudge(),
       handOver: (sagaId) => this.#handOver(sagaId),
       wake: async (sagaId) => {
-        const present = await this.present(sagaId);
+        const present = await this.present(sagaId, { ifRoom: true });
         return present.isOk();
       },
     });
@@ -174,12 +183,19 @@ export class SagaHost {
   }
 
   /** Sagas that cannot be driven, as far as this engine met them. */
-  get quarantined(): ReadonlyMap<string, Quarantine> {
-    return this.#quarantined;
+  get quarantined(): Iterable<string> {
+    return this.#quarantined.keys();
   }
 
   quarantine(sagaId: string): Quarantine | undefined {
-    return this.#quarantined.get(sagaId);
+    return this.#quarantined.get(sagaId)?.quarantine;
+  }
+
+  /** The same, of a journal that was read just now: another worker may have taken the saga on since, and drive it. */
+  quarantineNow({ sagaId, epoch }: StoredJournal): Quarantine | undefined {
+    const noted = this.#quarantined.get(sagaId);
+    if (this.shared && noted?.epoch !== undefined && noted.epoch < epoch) this.#quarantined.delete(sagaId);
+    return this.quarantine(sagaId);
   }
 
   /** It was ended without being driven. */
@@ -219,7 +235,9 @@ export class SagaHost {
       if (verdict.error._tag === "SequenceConflict" || verdict.error._tag === "StaleEpoch") return ok("exists");
       return err(unavailable(sagaId, "message" in verdict.error ? verdict.error.message : verdict.error._tag));
     });
-    this.#enter(sagaId, { instance, definition, input: canonicalJson(input), started });
+    // A first record that fits no journal is found at once.
+    if (instance.gone) this.#room.leave();
+    else this.#enter(sagaId, { instance, definition, input: canonicalJson(input), started });
     return started;
   }
 
@@ -255,16 +273,20 @@ export class SagaHost {
   }
 
   async #adopt(sagaId: string, options: PresentOptions): Promise<Result<Present, SagaUnavailable>> {
+    if (options.ifRoom === true && this.#room.full) return err(unavailable(sagaId, "there is no place in memory"));
     const barred = await this.#admit("adoption", sagaId);
     if (barred !== undefined) return err(barred);
     const present = await this.#adoptAdmitted(sagaId, options);
     if (present.isErr() || present.value._tag !== "Live") this.#room.leave();
+    // A claim of which nothing was heard may have taken effect.
+    if (present.isErr()) this.letGo(sagaId);
     return present;
   }
 
-  async #adoptAdmitted(sagaId: string, { force, want, hold }: PresentOptions): Promise<Result<Present, SagaUnavailable>> {
-    // What was let go of just now must not undo the claim.
-    await this.#worker?.settled();
+  async #adoptAdmitted(sagaId: string, { force, want, hold, fits = false }: PresentOptions): Promise<Result<Present, SagaUnavailable>> {
+    const unfit = fits || !this.shared ? undefined : await this.#findUnfit(sagaId);
+    if (unfit !== undefined) return unfit;
+    await this.#worker?.keep(sagaId);
     const adopted = await adopt(this.ports, this.#registry, sagaId, { force, want });
     if (adopted.isErr()) {
       const { error } = adopted;
@@ -274,7 +296,7 @@ export class SagaHost {
     const found = adopted.value;
     if (found._tag === "NoSuchSaga") return ok(found);
     if (found._tag === "Quarantined") {
-      this.#setQuarantine(sagaId, found.quarantine);
+      this.#setQuarantine(sagaId, found.quarantine, found.epoch);
       return ok(found);
     }
     this.#quarantined.delete(sagaId);
@@ -287,6 +309,28 @@ export class SagaHost {
     return ok({ _tag: "Live", instance });
   }
 
+  /** Of a saga that no definition here fits nothing is claimed: another worker may know it. */
+  async #findUnfit(sagaId: string): Promise<Result<Present, SagaUnavailable> | undefined> {
+    const loaded = await this.ports.store.load(sagaId);
+    // What cannot be read is found out by the claim, which takes nothing over then.
+    if (loaded.isErr()) return loaded.error._tag === "StoreUnavailable" ? err(unavailable(sagaId, loaded.error.message)) : undefined;
+    const journal = loaded.value;
+    if (journal === undefined || this.#registry.get(journal.saga) !== undefined) return undefined;
+    const quarantine = unknownSaga(journal.saga);
+    this.#note(sagaId, { quarantine, epoch: journal.epoch });
+    return ok({ _tag: "Quarantined", quarantine });
+  }
+
+  /** For a verb that needs no instance. Whoever claims it so lets go of it afterwards. */
+  async claim(sagaId: string): Promise<Result<StoredJournal | undefined, ClaimError>> {
+    await this.#worker?.keep(sagaId);
+    return claimWanted(this.ports, sagaId);
+  }
+
+  letGo(sagaId: string): void {
+    this.#worker?.letGo(sagaId);
+  }
+
   /** Its place in memory is given back when it leaves. */
   #enter(sagaId: string, live: Live): void {
     this.#live.set(sagaId, live);
@@ -297,16 +341,16 @@ export class SagaHost {
       this.#room.leave();
       if (end._tag === "Lost") void this.#afterLoss(sagaId, end.error, live);
       this.ports.observe?.({ _tag: "SagaLeft", sagaId, ...leftAs(end) });
-      if (end._tag === "Rested") this.#afterRest(sagaId, end);
-      if (end._tag === "Closed" && !this.#closed) this.#worker?.letGo(sagaId);
+      if (end._tag === "Rested") this.#afterRest(sagaId, live.instance.epoch, end);
+      if (end._tag === "Closed" && !this.#closed) this.letGo(sagaId);
     });
     // Who comes in after the lease has lapsed, from a long wait for its turn or for the claim's answer, was not here to be dropped with the others.
     if (!this.ports.tenure.held()) live.instance.drop(LAPSED);
   }
 
-  #afterRest(sagaId: string, { wakeAt, quarantine, leftByRecord }: Extract<InstanceEnd, { readonly _tag: "Rested" }>): void {
-    if (!leftByRecord) this.#worker?.letGo(sagaId);
-    if (quarantine !== undefined) this.#setQuarantine(sagaId, quarantine);
+  #afterRest(sagaId: string, epoch: number, { wakeAt, quarantine, leftByRecord }: Extract<InstanceEnd, { readonly _tag: "Rested" }>): void {
+    if (!leftByRecord) this.letGo(sagaId);
+    if (quarantine !== undefined) this.#setQuarantine(sagaId, quarantine, epoch);
     if (wakeAt !== undefined) this.#wakeUps.note(wakeAt);
   }
 
@@ -322,8 +366,10 @@ export class SagaHost {
 
   /** To another worker, once what is in flight has settled. */
   #handOver(sagaId: string): void {
+    // It stays wanted, and is handed over once it is here.
+    if (this.#adopting.has(sagaId)) return;
     const live = this.#live.get(sagaId);
-    if (live === undefined) this.#worker?.letGo(sagaId);
+    if (live === undefined) this.letGo(sagaId);
     else void live.instance.close();
   }
 
@@ -342,25 +388,27 @@ export class SagaHost {
     for (const { instance } of this.#live.values()) instance.drop(LAPSED);
   }
 
-  /** Of a saga that no definition here fits nothing is claimed: another worker may know it. */
-  async #takeUpOrphan({ sagaId, saga }: Orphan): Promise<void> {
-    const known = this.#quarantined.get(sagaId);
-    if (this.#live.has(sagaId) || (known !== undefined && known._tag !== "UnknownSaga")) return;
+  async #takeUpOrphan({ sagaId, saga }: Orphan): Promise<boolean> {
+    const known = this.quarantine(sagaId);
+    if (this.#live.has(sagaId) || (known !== undefined && known._tag !== "UnknownSaga")) return true;
     if (this.#registry.get(saga) === undefined) {
-      if (known === undefined) this.#setQuarantine(sagaId, unknownSaga(saga));
-      return;
+      if (known === undefined) this.#note(sagaId, { quarantine: unknownSaga(saga), epoch: undefined });
+      return true;
     }
-    const present = await this.present(sagaId);
-    if (present.isErr() || present.value._tag === "Elsewhere") return;
+    const present = await this.present(sagaId, { fits: true });
+    if (present.isErr()) return false;
+    if (present.value._tag === "Elsewhere") return true;
     if (this.#quarantined.has(sagaId)) this.#seen.quarantined += 1;
     else this.#seen.adopted += 1;
+    return true;
   }
 
-  #onLooked(orphans: ReadonlySet<string>): void {
-    for (const [sagaId, { _tag }] of this.#quarantined) {
-      if (_tag === "UnknownSaga" && !orphans.has(sagaId)) this.#quarantined.delete(sagaId);
+  /** What was an orphan that nobody here knows, and is none any more, somebody else has taken up. */
+  #onLooked({ sagaIds, complete }: Look): void {
+    for (const [sagaId, { quarantine, epoch }] of this.#quarantined) {
+      if (quarantine._tag === "UnknownSaga" && epoch === undefined && !sagaIds.has(sagaId)) this.#quarantined.delete(sagaId);
     }
-    this.#endRecovery();
+    if (complete) this.#endRecovery();
   }
 
   #endRecovery(): void {
@@ -370,20 +418,25 @@ export class SagaHost {
     this.#recovered.resolve({ ...this.#seen });
   }
 
-  async #afterLoss(sagaId: string, error: AppendError | Quarantine, { started }: Live): Promise<void> {
+  async #afterLoss(sagaId: string, error: AppendError | Quarantine, { started, instance }: Live): Promise<void> {
     const start = await started;
     // A start that met another one left nothing here to go on with. One that failed may have reached the disk all the same, and then nobody else drives it.
     if (start.isOk() && start.value === "exists") return;
     // I7: a stale epoch is never an outcome. Another owner drives the saga now, and this one writes nothing more.
     if (error._tag === "StaleEpoch") return;
     if (error._tag === "StoreUnavailable" || error._tag === "SequenceConflict") await this.#readoptLater(sagaId);
-    else this.#setQuarantine(sagaId, error);
+    else this.#setQuarantine(sagaId, error, instance.epoch);
   }
 
-  #setQuarantine(sagaId: string, quarantine: Quarantine): void {
-    this.#quarantined.set(sagaId, quarantine);
-    // Another worker may be of a version that can drive it.
-    this.#worker?.letGo(sagaId);
+  /** Of one that was claimed: another worker may be of a version that can drive it. */
+  #setQuarantine(sagaId: string, quarantine: Quarantine, epoch: number | undefined): void {
+    this.letGo(sagaId);
+    this.#note(sagaId, { quarantine, epoch });
+  }
+
+  #note(sagaId: string, noted: Noted): void {
+    const { quarantine } = noted;
+    this.#quarantined.set(sagaId, noted);
     this.ports.observe?.({ _tag: "SagaQuarantined", sagaId, quarantine });
   }
 

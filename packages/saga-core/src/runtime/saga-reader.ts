@@ -91,7 +91,7 @@ function answerOf(host: SagaHost, sagaId: string, read: Read): AnySagaResult | u
   const { view, journal } = read;
   if (view.ending !== undefined) return endedResult(sagaId, view.ending, view.cause);
   if (host.live(sagaId) !== undefined) return undefined;
-  const quarantine = host.quarantine(sagaId);
+  const quarantine = host.quarantineNow(journal);
   return quarantine !== undefined || statusIn(journal, view) === "parked" ? err(parkedError(sagaId, view, quarantine)) : undefined;
 }
 
@@ -106,7 +106,7 @@ export async function inspectSaga(host: SagaHost, sagaId: string): Promise<Resul
     (found): Result<SagaSnapshot, SagaUnavailable> =>
       match(found)
         .with({ _tag: "Readable" }, ({ journal, view }) => {
-          const quarantine = view.ending === undefined ? host.quarantine(sagaId) : undefined;
+          const quarantine = view.ending === undefined ? host.quarantineNow(journal) : undefined;
           return ok({
             sagaId,
             saga: journal.saga,
@@ -142,6 +142,6 @@ export async function listParked(host: SagaHost): Promise<Result<readonly SagaPa
     after = page.value.next;
   } while (after !== undefined);
   // The store has for waiting what nobody could take up when its time came.
-  for (const sagaId of host.quarantined.keys()) if (!seen.has(sagaId)) await look(sagaId);
+  for (const sagaId of host.quarantined) if (!seen.has(sagaId)) await look(sagaId);
   return ok(parked);
 }

@@ -3,7 +3,7 @@ import type { Workers } from "../journal/journal-store.ts";
 import type { Random, Timer } from "../primitives/host.ts";
 import { Lease, type Tenure } from "./lease.ts";
 import { LettingGo } from "./letting-go.ts";
-import { type Orphan, Patrol } from "./patrol.ts";
+import { type Look, type Orphan, Patrol } from "./patrol.ts";
 
 export interface WorkerPorts {
   readonly workers: Workers;
@@ -13,8 +13,8 @@ export interface WorkerPorts {
   readonly leaseMs: number;
   /** Nothing that is driven here may be begun any more: another worker may drive it. */
   readonly onLapse: () => void;
-  readonly takeUp: (orphan: Orphan) => Promise<void>;
-  readonly onLooked: (sagaIds: ReadonlySet<string>) => void;
+  readonly takeUp: (orphan: Orphan) => Promise<boolean>;
+  readonly onLooked: (look: Look) => void;
   /** Another worker may have made a saga due. */
   readonly onNews: () => void;
 }
@@ -30,7 +30,7 @@ export class Worker {
     this.#ports = ports;
     this.#lease = new Lease(ports);
     this.#patrol = new Patrol({ ...ports, beatMs: this.#lease.beatMs, ready: () => this.#lease.whenHeld() });
-    this.#lettingGo = new LettingGo(ports.workers);
+    this.#lettingGo = new LettingGo({ ...ports, beatMs: this.#lease.beatMs });
   }
 
   get tenure(): Tenure {
@@ -55,9 +55,9 @@ export class Worker {
     this.#lettingGo.add(sagaId);
   }
 
-  /** Resolves when nothing that was let go of is still to be told: a claim that was sent now would be undone by it. */
-  settled(): Promise<void> {
-    return this.#lettingGo.settled();
+  /** To be awaited before a claim, which what is still to be let go of would undo. */
+  keep(sagaId: string): Promise<void> {
+    return this.#lettingGo.keep(sagaId);
   }
 
   /** Takes up nothing more. The lease goes on until `leave`. */
@@ -68,7 +68,7 @@ export class Worker {
 
   /** Leaves what is still driven here to the others. */
   async leave(): Promise<void> {
-    await this.#lettingGo.settled();
+    await this.#lettingGo.stop();
     await this.#lease.leave();
   }
 }

@@ -94,6 +94,7 @@ export const ENGINE_TESTS: Readonly<Record<string, Exceptions>> = {
   ),
   "packages/saga-core/test/runtime/versions.test.ts": onlyCrashes,
   "packages/saga-core/test/runtime/workers.test.ts": everywhere(INSIDE),
+  "packages/saga-core/test/runtime/worker-races.test.ts": everywhere(INSIDE),
 
   "packages/saga-testing/test/": everywhere(FAULTS),
   "packages/saga-testing/test/modes/in-force.test.ts": {},

@@ -2,6 +2,7 @@
 import type { EndedOptions, EndedSagas, RemovedSagas } from "@backstep/saga-core/journal";
 import type { SqliteDatabase } from "../driver.ts";
 import { integerOf, textOf } from "../row-codec.ts";
+import type { RecordLog } from "./record-log.ts";
 
 export interface RetentionOperations {
   listEnded(options: EndedOptions): EndedSagas;
@@ -13,13 +14,12 @@ export interface RetentionOperations {
 /** Its condition implies that of the index `sagas_ended`; unfinished sagas have no `ended_at`. */
 export const LIST_ENDED = "SELECT saga_id FROM sagas WHERE ended_at < ? ORDER BY ended_at, position LIMIT ?";
 
-export const REMOVE_RECORDS = "DELETE FROM records WHERE saga = ?";
-
-export function prepareRetention(database: SqliteDatabase): RetentionOperations {
+export function prepareRetention(database: SqliteDatabase, log: Pick<RecordLog, "remove">): RetentionOperations {
   const list = database.prepare(LIST_ENDED);
   // One by one, because JSON, in which a list could be handed over, does not keep every text that an id may be.
-  const removeSaga = database.prepare("DELETE FROM sagas WHERE saga_id = ? AND ended_at IS NOT NULL RETURNING position");
-  const removeRecords = database.prepare(REMOVE_RECORDS);
+  const removeSaga = database.prepare(
+    "DELETE FROM sagas WHERE saga_id = ? AND ended_at IS NOT NULL RETURNING position, last_record, next_sequence",
+  );
   const find = database.prepare("SELECT 1 FROM sagas WHERE position = ?");
 
   return {
@@ -30,7 +30,8 @@ export function prepareRetention(database: SqliteDatabase): RetentionOperations 
         const row = removeSaga.get(sagaId);
         if (row === undefined) continue;
         const position = integerOf(row, "position");
-        removeRecords.run(position);
+        const lastRecord = row["last_record"] === null ? undefined : integerOf(row, "last_record");
+        log.remove(position, lastRecord, integerOf(row, "next_sequence"));
         positions.push(position);
       }
       return { removed: positions.length, positions };

@@ -1,8 +1,11 @@
-/** Reads a saga's rows as a journal. Two statements: the caller gives them one transaction, so that they see one state. */
+/**
+ * Reads a saga's rows as a journal, and judges whether they are what was written: complete, in order, unchanged. Several statements: the caller gives them one transaction, so that they see one state.
+ */
 import type { JournalCorrupt, StoredJournal } from "@backstep/saga-core/journal";
-import { ok, type Result } from "neverthrow";
+import { err, ok, type Result } from "neverthrow";
+import { matchesChecksum } from "../checksum.ts";
 import type { SqliteDatabase } from "../driver.ts";
-import { parseJournal, parseSagaRow, RowUnreadable } from "../row-codec.ts";
+import { integerOf, parseSagaRow, RowUnreadable, type SagaRow, textOf } from "../row-codec.ts";
 import { CORRUPT, describeFailure, resultCode } from "../sqlite-failure.ts";
 
 /** @throws what SQLite throws; `damageOf` tells whether it is damage to this saga's rows. */
@@ -10,13 +13,33 @@ export type ReadJournal = (sagaId: string) => Result<StoredJournal | undefined, 
 
 export function prepareReadJournal(database: SqliteDatabase): ReadJournal {
   const findSaga = database.prepare("SELECT * FROM sagas WHERE saga_id = ?");
-  const listRecords = database.prepare("SELECT sequence, epoch, checksum, record FROM records WHERE saga = ? ORDER BY sequence");
+  const findRecord = database.prepare("SELECT saga, sequence, epoch, checksum, previous, record FROM records WHERE position = ?");
+
+  /** Backwards, from the last record on: each says where the one before it stands. */
+  function readChain(sagaId: string, { position, saga, nextSequence, lastRecord }: SagaRow): Result<readonly string[], string> {
+    const records: string[] = [];
+    let place = lastRecord;
+    for (let sequence = nextSequence - 1; sequence >= 0; sequence--) {
+      const row = place === undefined ? undefined : findRecord.get(place);
+      if (row === undefined || integerOf(row, "saga") !== position || integerOf(row, "sequence") !== sequence)
+        return err(`${nextSequence} records were written, record ${sequence} is missing`);
+      const record = textOf(row, "record");
+      if (!matchesChecksum(integerOf(row, "checksum"), { sagaId, saga, sequence, epoch: integerOf(row, "epoch") }, record))
+        return err(`record ${sequence} does not match its checksum`);
+      records.push(record);
+      place = row["previous"] === null ? undefined : integerOf(row, "previous");
+    }
+    return place === undefined ? ok(records.reverse()) : err("a record stands before the first");
+  }
 
   return (sagaId) => {
     const row = findSaga.get(sagaId);
     if (row === undefined) return ok(undefined);
-    const saga = parseSagaRow(row);
-    return parseJournal(sagaId, saga, listRecords.all(saga.position));
+    const sagaRow = parseSagaRow(row);
+    const { saga, status, epoch, claimsWithoutProgress } = sagaRow;
+    return readChain(sagaId, sagaRow)
+      .map((records) => ({ sagaId, saga, status, epoch, claimsWithoutProgress, records }))
+      .mapErr((problem) => ({ _tag: "JournalCorrupt", sagaId, message: `the journal of saga ${sagaId} is damaged: ${problem}` }));
   };
 }
 

@@ -8,12 +8,13 @@ import { journalSchema } from "./0001-journal.ts";
 import { waitingSchema } from "./0002-waiting.ts";
 import { lockLinesSchema } from "./0003-lock-lines.ts";
 import { workersSchema } from "./0004-workers.ts";
+import { chainsSchema } from "./0005-chains.ts";
 
 /** The ASCII letters "BkSt". */
 const APPLICATION_ID = 0x426b5374;
 
 /** Index 0 leads to version 1, and so on. */
-export const migrations: readonly string[] = [journalSchema, waitingSchema, lockLinesSchema, workersSchema];
+export const migrations: readonly string[] = [journalSchema, waitingSchema, lockLinesSchema, workersSchema, chainsSchema];
 
 /** @throws {SqliteStoreNotOpened} when the file is not ours or newer than this program; it is left as it was. */
 export function migrate(database: SqliteDatabase, path: string, steps: readonly string[] = migrations): void {

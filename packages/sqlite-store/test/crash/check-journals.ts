@@ -6,7 +6,7 @@ import { eventIds, pendingIds, recordsOf, recordTexts } from "../requests.ts";
 
 /** Checks the file and tells how many records each saga has. */
 export async function checkJournals(path: string, sagaIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const store = createSqliteStore({ path });
+  const store = createSqliteStore({ path, thread: false });
   const counts = new Map<string, number>();
   const events: string[] = [];
   for (const sagaId of sagaIds) {

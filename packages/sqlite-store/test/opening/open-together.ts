@@ -18,7 +18,7 @@ for (const [round, path] of paths.entries()) {
   if (there === threads) Atomics.notify(counters, round);
   for (; there < threads; there = Atomics.load(counters, round)) Atomics.wait(counters, round, there);
   try {
-    await createSqliteStore({ path, synchronous: "NORMAL", busyTimeoutMs: 20_000 }).close();
+    await createSqliteStore({ path, synchronous: "NORMAL", busyTimeoutMs: 20_000, thread: false }).close();
     parentPort?.postMessage("opened");
   } catch (error) {
     parentPort?.postMessage(String(error));

@@ -6,6 +6,7 @@ import type { SqliteDatabase } from "../../src/driver.ts";
 import { openDatabase } from "../../src/open-database.ts";
 import { prepareAppend } from "../../src/operations/append-record.ts";
 import { prepareLockLines } from "../../src/operations/lock-lines.ts";
+import { prepareRecordLog } from "../../src/operations/record-log.ts";
 import { storeOn } from "../../src/store-on.ts";
 import { recordsOf, recordTexts, request } from "../requests.ts";
 import { temporaryFile } from "../temporary-folder.ts";
@@ -15,10 +16,13 @@ const options = { synchronous: "NORMAL", busyTimeoutMs: 0 } as const;
 /** Appends at once, in a transaction of its own. */
 function appender(path: string): { append(appended: AppendRequest): void; close(): void } {
   const database = openDatabase({ path, ...options });
-  const operation = prepareAppend(database, prepareLockLines(database, Date.now), { writer: 1, shared: false, now: Date.now });
+  const [writer, now] = [1, Date.now];
+  const context = { log: prepareRecordLog(database, writer), lockLines: prepareLockLines(database, now), writer, shared: false, now };
+  const operation = prepareAppend(database, context);
   return {
     append(appended) {
       database.exec("BEGIN IMMEDIATE");
+      operation.began();
       operation.append(appended)._unsafeUnwrap();
       database.exec("COMMIT");
     },
@@ -26,7 +30,7 @@ function appender(path: string): { append(appended: AppendRequest): void; close(
   };
 }
 
-/** Calls `between` each time the records of a saga are about to be read. */
+/** Calls `between` each time a record is about to be read. */
 function interrupted(database: SqliteDatabase, between: () => void): SqliteDatabase {
   return {
     exec: (sql) => database.exec(sql),
@@ -36,14 +40,14 @@ function interrupted(database: SqliteDatabase, between: () => void): SqliteDatab
     },
     prepare(sql) {
       const statement = database.prepare(sql);
-      if (!sql.startsWith("SELECT sequence, epoch, checksum, record")) return statement;
+      if (!sql.startsWith("SELECT saga, sequence, epoch, checksum, previous, record")) return statement;
       return {
         run: (...values) => statement.run(...values),
-        get: (...values) => statement.get(...values),
-        all(...values) {
+        get(...values) {
           between();
-          return statement.all(...values);
+          return statement.get(...values);
         },
+        all: (...values) => statement.all(...values),
       };
     },
   };
@@ -63,9 +67,14 @@ test("a record that another process appends meanwhile is wholly in what is read,
 });
 
 test.each([
-  ["DELETE FROM records WHERE sequence = 1", "record 1 is missing, record 2 follows"],
-  ["DELETE FROM records WHERE sequence = 2", "3 records were written, 2 are there"],
+  ["DELETE FROM records WHERE sequence = 1", "3 records were written, record 1 is missing"],
+  ["DELETE FROM records WHERE sequence = 2", "3 records were written, record 2 is missing"],
   ["UPDATE records SET record = 'x' WHERE sequence = 1", "record 1 does not match its checksum"],
+  ["UPDATE records SET previous = position WHERE sequence = 1", "record 0 is missing"],
+  ["UPDATE records SET previous = position + 1 WHERE sequence = 0", "a record stands before the first"],
+  ["UPDATE records SET saga = saga + 1 WHERE sequence = 1", "record 1 is missing"],
+  ["UPDATE sagas SET last_record = last_record - 1", "record 2 is missing"],
+  ["UPDATE sagas SET last_record = NULL", "record 2 is missing"],
 ])("after %s, the message says: %s", async (sql, message) => {
   const database = openDatabase({ path: temporaryFile(), ...options });
   const store = storeOn(database, { busyTimeoutMs: 0, now: Date.now });

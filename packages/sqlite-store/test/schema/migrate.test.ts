@@ -26,7 +26,7 @@ test("a new file gets every migration, in order", () => {
 
 test("an older file gets the missing ones and keeps what it holds", async () => {
   const file = temporaryFile();
-  const store = createSqliteStore({ path: file });
+  const store = createSqliteStore({ path: file, thread: false });
   await store.append(request("a", 0));
   await store.close();
   const database = new DatabaseSync(file);
@@ -36,7 +36,7 @@ test("an older file gets the missing ones and keeps what it holds", async () => 
   migrate(database, path, [...migrations, "CREATE TABLE later (a INTEGER) STRICT"]);
   database.exec(`PRAGMA user_version = ${migrations.length}`);
   database.close();
-  const reopened = createSqliteStore({ path: file });
+  const reopened = createSqliteStore({ path: file, thread: false });
   expect(await recordsOf(reopened, "a")).toEqual(recordTexts("a", 1));
   await reopened.close();
 });

@@ -4,8 +4,8 @@ import { createEngine, saga, step } from "@backstep/saga-core";
 import { ok } from "neverthrow";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { recordChecksumOfVersion4 } from "../../src/checksum.ts";
 import { createSqliteStore } from "../../src/index.ts";
-import { recordChecksum } from "../../src/row-codec.ts";
 import { migrate, migrations } from "../../src/schema/migrate.ts";
 import { pendingIds, recordsOf, recordTexts } from "../requests.ts";
 import { temporaryFile } from "../temporary-folder.ts";
@@ -31,7 +31,7 @@ function oldFile(sagas: readonly OldSaga[]): string {
   for (const { sagaId, status, name = "checkout", epoch = 1, records } of sagas) {
     const position = Number(insertSaga.get(sagaId, name, status, epoch, records.length)?.["position"]);
     for (const [sequence, record] of records.entries()) {
-      const checksum = recordChecksum({ sagaId, saga: { name, version: 1 }, sequence, epoch, record });
+      const checksum = recordChecksumOfVersion4({ sagaId, saga: { name, version: 1 }, sequence, epoch }, record);
       insertRecord.run(position, sequence, epoch, checksum, record);
     }
   }
@@ -50,7 +50,7 @@ const oneOfEach = (): string =>
 describe("a file of version 1", () => {
   test("is opened, and brought to the newest version once", async () => {
     const path = oneOfEach();
-    for (let times = 0; times < 2; times++) await createSqliteStore({ path }).close();
+    for (let times = 0; times < 2; times++) await createSqliteStore({ path, thread: false }).close();
     const database = new DatabaseSync(path);
     expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: migrations.length });
     expect(database.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
@@ -58,7 +58,7 @@ describe("a file of version 1", () => {
   });
 
   test("keeps every saga, record and event", async () => {
-    const store = createSqliteStore({ path: oneOfEach() });
+    const store = createSqliteStore({ path: oneOfEach(), thread: false });
     for (const [index, status] of statuses.entries()) {
       expect((await store.load(status))._unsafeUnwrap()).toEqual({
         sagaId: status,
@@ -76,7 +76,7 @@ describe("a file of version 1", () => {
   });
 
   test("lets its sagas wait, lock, end and be forgotten as new ones do, behind its own", async () => {
-    const store = createSqliteStore({ path: oneOfEach() });
+    const store = createSqliteStore({ path: oneOfEach(), thread: false });
     const saga = { name: "checkout", version: 1 };
     const append = (sagaId: string, sequence: number, status: "waiting" | "completed", wakeAt?: number) =>
       store.append({ sagaId, sequence, epoch: 1, saga, status, wakeAt, record: "later", outbox: [] });
@@ -97,7 +97,7 @@ describe("a file of version 1", () => {
 
   test("counts what had ended as ended when it was opened, and not earlier", async () => {
     const before = Date.now();
-    const store = createSqliteStore({ path: oneOfEach() });
+    const store = createSqliteStore({ path: oneOfEach(), thread: false });
     expect((await store.ended({ before, limit: 10 }))._unsafeUnwrap()).toEqual({ sagaIds: [] });
     expect((await store.ended({ before: Date.now() + 1, limit: 10 }))._unsafeUnwrap()).toEqual({
       sagaIds: ["completed", "compensated", "abandoned"],
@@ -134,7 +134,7 @@ test("an engine goes on with the sagas of a file of version 1", async () => {
   });
 
   // Its first two records, as an engine writes them; then it dies, and the file is version 1's.
-  const recorded = createSqliteStore({ path: temporaryFile() });
+  const recorded = createSqliteStore({ path: temporaryFile(), thread: false });
   const engine = createEngine({ sagas: [counting], store: recorded });
   expect((await engine.run(counting, 1, { id: "c" }))._unsafeUnwrap()).toBe(3);
   const records = (await recordsOf(recorded, "c")).slice(0, 2);

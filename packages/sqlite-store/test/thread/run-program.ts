@@ -1,0 +1,20 @@
+/** A program with a store in a thread of its own, of which only the end is looked at. Arguments: the file; what it does. */
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { createSqliteStore } from "../../src/index.ts";
+import { request } from "../requests.ts";
+
+const [path = "", act = ""] = process.argv.slice(2);
+const store = createSqliteStore({ path });
+
+if (act === "is idle") {
+  (await store.append(request("a", 0)))._unsafeUnwrap();
+  process.stdout.write("appended\n");
+}
+// Nothing but the store holds this one.
+if (act === "waits")
+  void store.append(request("a", 0)).then((verdict) => process.stdout.write(`${verdict.isOk() ? "appended" : "refused"}\n`));
+if (act === "loses its file") {
+  rmSync(dirname(path), { recursive: true });
+  void store.append(request("a", 0)).then(() => process.stdout.write("answered\n"));
+}
