@@ -39,6 +39,8 @@ try {
 } finally {
   await (await starting.catch(() => undefined))?.close();
   await log.close();
+  // Whatever a link still holds is of no interest to anybody.
+  process.exit();
 }
 
 async function run(fleet: Fleet): Promise<number> {

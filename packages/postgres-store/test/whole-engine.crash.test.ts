@@ -48,7 +48,7 @@ async function endHere({ ledger, ...options }: Place, laterMs: number) {
   const sagas = createSagas(ledger);
   const store = await openLater(options, laterMs);
   const engine = createEngine({
-    leaseMs: 300,
+    leaseMs: 1_500,
     sagas: Object.values(sagas),
     store,
     evictAfterMs: 0,

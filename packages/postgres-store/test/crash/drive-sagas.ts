@@ -15,7 +15,7 @@ const { promise: hangs, resolve: reached } = Promise.withResolvers<void>();
 const sagas = createSagas(ledger, hangsAt === undefined ? undefined : { at: hangsAt, reached });
 const store = await openLater({ connectionString, schema }, Number(laterMs));
 const engine = createEngine({
-  leaseMs: 300,
+  leaseMs: 1_500,
   sagas: Object.values(sagas),
   store,
   evictAfterMs: 0,
