@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { findBinaries } from "./binaries.ts";
 import { freePort } from "./free-port.ts";
 import { nobody } from "./nobody.ts";
+import { reachableBinaries } from "./reachable.ts";
 
 export interface PostgresServerOptions {
   /**
@@ -56,8 +57,8 @@ interface Running {
 
 /** @throws when there are no binaries for this platform, or the server does not come up; the message has its last words. */
 export async function startPostgres({ durable = false, settings = {} }: PostgresServerOptions = {}): Promise<PostgresServer> {
-  const { postgres, initdb } = await findBinaries();
-  const place = mkdtempSync(join(tmpdir(), "backstep-postgres-"));
+  const installed = await findBinaries();
+  const place = makePlace();
   const removePlace = (): void => rmSync(place, { recursive: true, force: true });
   const port = await freePort();
   const all = { listen_addresses: HOST, unix_socket_directories: "", ...(durable ? DURABLE : VOLATILE), ...settings };
@@ -83,8 +84,11 @@ export async function startPostgres({ durable = false, settings = {} }: Postgres
     await ended;
   }
 
+  let postgres: string;
   try {
-    makeCluster(initdb, place);
+    const binaries = reachableBinaries(installed, place);
+    postgres = binaries.postgres;
+    makeCluster(binaries.initdb, place);
     await start();
   } catch (error) {
     removePlace();
@@ -110,9 +114,18 @@ export async function startPostgres({ durable = false, settings = {} }: Postgres
   };
 }
 
+/** In a folder that the server's user can get to: the one for temporary files may be somebody's own. */
+function makePlace(): string {
+  const ids = nobody();
+  const folders = ids.uid === undefined ? [tmpdir()] : [tmpdir(), "/tmp", "/var/tmp"];
+  const folder = folders.find((each) => ids.uid === undefined || spawnSync("ls", [each], { ...ids, stdio: "ignore" }).status === 0);
+  const place = mkdtempSync(join(folder ?? tmpdir(), "backstep-postgres-"));
+  if (ids.uid !== undefined && ids.gid !== undefined) chownSync(place, ids.uid, ids.gid);
+  return place;
+}
+
 function makeCluster(initdb: string, place: string): void {
   const ids = nobody();
-  if (ids.uid !== undefined && ids.gid !== undefined) chownSync(place, ids.uid, ids.gid);
   const parameters = ["-D", join(place, "data"), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"];
   const made = spawnSync(initdb, parameters, { ...ids, encoding: "utf8" });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${made.error?.message ?? ""}`);
