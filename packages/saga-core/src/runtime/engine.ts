@@ -161,14 +161,15 @@ export interface Engine {
   abandon(id: string, order: Pick<OperatorOrder, "by" | "reason">): ResultAsync<void, VerbError>;
   /** Examines a quarantined saga again, however often it was adopted in vain. */
   readmit(id: string): ResultAsync<void, VerbError>;
-  /** Resolves when every saga that was unfinished at creation has been taken up. */
+  /** Resolves when every saga that was unfinished at creation has been taken up; of a store that workers share, every running one that nobody drove. */
   readonly recovered: Promise<Recovery>;
-  /** Starts nothing more, waits for the attempts in flight and journals their outcomes. Unfinished sagas go on with the next engine. The store stays open. */
+  /** Starts nothing more, waits for the attempts in flight and journals their outcomes. Unfinished sagas go on with the next engine, or at once with another worker. The store stays open. */
   close(): Promise<void>;
 }
 
 /**
- * Creates an engine and begins at once to take up every unfinished saga of the store.
+ * Creates an engine and begins at once to take up every unfinished saga of the store; of one that workers share, those that nobody drives. Give each engine a store of its own there: two on one
+ * store are one worker, and the first that closes ends the lease of both.
  *
  * @throws {DefinitionInvalid} when two different sagas share a name and a version, or when horizons disagree.
  */

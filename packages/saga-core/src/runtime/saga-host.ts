@@ -33,7 +33,7 @@ const OVERLOADED = "as many callers wait to start a saga as this engine has saga
 const OVERLOADED_RETRY_MS = 1_000;
 
 export interface Recovery {
-  /** Unfinished sagas found in the store when the engine was created, and taken up. */
+  /** Sagas that were left behind before the engine was created, and that it has taken up. */
   readonly adopted: number;
   readonly quarantined: number;
 }
