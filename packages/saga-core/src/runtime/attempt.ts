@@ -17,52 +17,45 @@ export const VALUE_CHARACTERS_MAX = 1024 * 1024;
 
 export type CallWithoutSignal = Omit<Call, "signal">;
 
-/** The signal of one attempt, made when somebody looks at it: most participants in this process never do. */
-export class AttemptSignal {
-  #controller: ReturnType<typeof createAbortController> | undefined;
-  #aborted = false;
-
-  get signal(): Call["signal"] {
-    this.#controller ??= createAbortController();
-    if (this.#aborted) this.#controller.abort();
-    return this.#controller.signal;
-  }
-
-  abort(): void {
-    this.#aborted = true;
-    this.#controller?.abort();
-  }
+/** A call that is over time is aborted and in doubt: its answer, if it still comes, is not waited for. */
+export interface Deadline {
+  readonly timeoutMs: number;
+  readonly timer: Timer;
 }
 
-/**
- * Calls `invoke` under a deadline. A call that is over time is aborted and in doubt: its answer, if it still comes, is not waited for. One promise and no `async`, since every attempt of every saga comes by.
- */
-export function underDeadline(timeoutMs: number, timer: Timer, attempt: AttemptSignal, invoke: () => Answer<Tagged>): Promise<AnyAttempt> {
-  return new Promise((resolve) => {
-    const letBe = callAfter(timer, timeoutMs, () => {
-      attempt.abort();
-      resolve(fault("Unknown", `no answer within ${timeoutMs} ms`));
-    });
-    const end = (ended: AnyAttempt): void => {
-      letBe();
-      resolve(ended);
-    };
-    try {
-      const answer = invoke();
-      if (isPromiseLike(answer)) {
-        answer.then(
-          (result) => end(classified(result)),
-          (thrown: unknown) => end(threw(thrown)),
-        );
-      } else end(classified(answer));
-    } catch (thrown) {
-      end(threw(thrown));
-    }
+type Send = (signal: Call["signal"]) => Answer<Tagged>;
+
+/** How the attempt ended is told once, and never before this returns. Without a promise of its own, since every attempt of every saga comes by. */
+export function attemptUnderDeadline({ timeoutMs, timer }: Deadline, send: Send, tell: (ended: AnyAttempt) => void): void {
+  const controller = createAbortController();
+  let over = false;
+  const end = (ended: AnyAttempt): void => {
+    if (over) return;
+    over = true;
+    letBe();
+    tell(ended);
+  };
+  const letBe = callAfter(timer, timeoutMs, () => {
+    controller.abort();
+    end(fault("Unknown", `no answer within ${timeoutMs} ms`));
   });
+  answerOf(send, controller.signal).then(
+    (result) => end(classified(result)),
+    (thrown: unknown) => end(threw(thrown)),
+  );
 }
 
-function isPromiseLike(answer: Answer<Tagged>): answer is Exclude<Answer<Tagged>, Result<unknown, Tagged>> {
-  return typeof answer === "object" && answer !== null && "then" in answer;
+export function underDeadline(deadline: Deadline, send: Send): Promise<AnyAttempt> {
+  return new Promise((resolve) => attemptUnderDeadline(deadline, send, resolve));
+}
+
+/** What was answered at once comes later as well: whoever waits for it is told when it is ready for it. */
+function answerOf(send: Send, signal: Call["signal"]): Promise<Result<unknown, Tagged>> {
+  try {
+    return Promise.resolve(send(signal));
+  } catch (thrown) {
+    return Promise.reject(thrown);
+  }
 }
 
 /** I1: an exception that nobody classified is doubt, never a rejection. */
@@ -119,18 +112,4 @@ export function invoke(step: StepDefinition, input: Json | undefined, undo: Undo
   if (step.compensate === undefined) throw new TypeError(`step ${step.name} has nothing to compensate with`);
   const { undoes, outcome, cause } = undo;
   return step.compensate(input, { call: { ...call, undoes }, outcome, cause });
-}
-
-/** The call of one attempt. Its signal is a property of its own, so that a copy has it too. */
-export function callOf({ sagaId, key, issuedAt, attempt, timeoutMs }: CallWithoutSignal, made: AttemptSignal): Call {
-  return {
-    sagaId,
-    key,
-    issuedAt,
-    attempt,
-    timeoutMs,
-    get signal() {
-      return made.signal;
-    },
-  };
 }

@@ -93,7 +93,7 @@ export class SagaInstance {
   #rest: { readonly status: Exclude<SagaStatus, "running">; readonly since: number } | undefined;
   /** Appends under way. */
   #appends = 0;
-  #onSettled: (() => void)[] = [];
+  #onStirred: (() => void)[] = [];
   #resolveEnded: (end: InstanceEnd) => void = () => undefined;
   #onEnd: (end: InstanceEnd) => void = () => undefined;
 
@@ -174,18 +174,18 @@ export class SagaInstance {
 
   /** Waits until all that was applied is durable; `false` when that cannot be told here any more. */
   async settled(): Promise<boolean> {
-    while (this.#appends > 0) await this.#nextSettled();
+    while (this.#appends > 0) await this.#stirred();
     return !this.#gone;
   }
 
   /** Applies a fact, makes it durable, and does what follows. */
-  async apply(fact: Fact): Promise<Result<void, AppendError | InstanceGone | Quarantine>> {
-    if (this.#gone || this.#machine.quarantine() !== undefined) return err({ _tag: "InstanceGone" });
+  apply(fact: Fact): Promise<Result<void, AppendError | InstanceGone | Quarantine>> {
+    if (this.#gone || this.#machine.quarantine() !== undefined) return Promise.resolve(err({ _tag: "InstanceGone" }));
     let step: Step;
     try {
       step = this.#machine.apply(fact);
     } catch (thrown) {
-      return this.#lose({ _tag: "BodyFailed", message: `the engine could not apply ${fact._tag}: ${String(thrown)}` });
+      return Promise.resolve(this.#lose({ _tag: "BodyFailed", message: `the engine could not apply ${fact._tag}: ${String(thrown)}` }));
     }
     return this.#commit(step);
   }
@@ -203,9 +203,8 @@ export class SagaInstance {
     this.#alarm.set(undefined);
     this.#locks.stop();
     for (const operation of this.#running.values()) operation.drop();
-    await Promise.all([...this.#running.values()].map(({ result }) => result));
     // Nothing is awaited between the last look and the leaving, so that nobody applies anything in between.
-    while (this.#appends > 0) await this.#nextSettled();
+    while (this.#running.size > 0 || this.#appends > 0) await this.#stirred();
     this.#leave({ _tag: "Closed" });
   }
 
@@ -244,7 +243,7 @@ export class SagaInstance {
     }
     this.#appends -= 1;
     const committed = this.#committed(step, sequence, outbox, appended);
-    if (this.#appends === 0) for (const listener of this.#onSettled.splice(0)) listener();
+    this.#tellStirred();
     return committed;
   }
 
@@ -267,8 +266,13 @@ export class SagaInstance {
     return ok(undefined);
   }
 
-  #nextSettled(): Promise<void> {
-    return new Promise<void>((resolve) => this.#onSettled.push(resolve));
+  /** Something that was under way has come to its end. */
+  #stirred(): Promise<void> {
+    return new Promise<void>((resolve) => this.#onStirred.push(resolve));
+  }
+
+  #tellStirred(): void {
+    if (this.#onStirred.length > 0) for (const listener of this.#onStirred.splice(0)) listener();
   }
 
   #lose<Why extends AppendError | Quarantine>(error: Why): Result<never, Why> {
@@ -387,12 +391,12 @@ export class SagaInstance {
       this.#report(path, slot, { _tag: "Settled", outcome: judgeStopped(order.rules, order.join), attempts: 0 });
       return;
     }
-    const running = runOperation(order, this.#runnerPorts);
-    this.#running.set(id, running);
-    void running.result.then((result) => {
+    const running = runOperation(order, this.#runnerPorts, (result) => {
       this.#running.delete(id);
       this.#report(path, slot, result);
+      this.#tellStirred();
     });
+    this.#running.set(id, running);
   }
 
   #stop({ rules, join }: StopOperation): void {

@@ -29,7 +29,7 @@ import type { Knowledge, SettledOutcome } from "../journal/entry.ts";
 import { createAbortController, type Random, type Timer } from "../primitives/host.ts";
 import type { Slot } from "../primitives/idempotency-key.ts";
 import type { Json } from "../primitives/json.ts";
-import { AttemptSignal, type CallWithoutSignal, callOf, invoke, underDeadline } from "./attempt.ts";
+import { attemptUnderDeadline, type CallWithoutSignal, invoke, underDeadline } from "./attempt.ts";
 import type { Tenure } from "./lease.ts";
 import type { AttemptMade, QueryMade } from "./observer.ts";
 import { direct, type Transport } from "./transport.ts";
@@ -57,7 +57,6 @@ export interface RunningOperation {
   stop(): void;
   /** Start no further attempt and come to no verdict, unless the attempt in flight brings one. */
   drop(): void;
-  readonly result: Promise<OperationResult>;
 }
 
 class RetryWanted extends Error {
@@ -78,24 +77,27 @@ function isLater(verdict: Verdict): verdict is RetryLater {
 
 type FinalVerdict = Settle | Park | { readonly _tag: "Drop" };
 
-export function runOperation(order: RunOperation, ports: RunnerPorts): RunningOperation {
-  return new Runner(order, ports);
+/** `ended` is called once, and never before this returns. */
+export function runOperation(order: RunOperation, ports: RunnerPorts, ended: (result: OperationResult) => void): RunningOperation {
+  const runner = new Runner(order, ports, ended);
+  runner.run();
+  return runner;
 }
 
 class Runner implements RunningOperation {
-  readonly result: Promise<OperationResult>;
   readonly #order: RunOperation;
   readonly #ports: RunnerPorts;
+  readonly #onEnd: (result: OperationResult) => void;
   #ending: "stop" | "drop" | undefined;
   /** Made with the first wait between attempts: most operations need one attempt. */
   #wake: ReturnType<typeof createAbortController> | undefined;
   #join: Join;
 
-  constructor(order: RunOperation, ports: RunnerPorts) {
+  constructor(order: RunOperation, ports: RunnerPorts, onEnd: (result: OperationResult) => void) {
     this.#order = order;
     this.#ports = ports;
+    this.#onEnd = onEnd;
     this.#join = order.join;
-    this.result = this.#run();
   }
 
   stop(): void {
@@ -108,20 +110,40 @@ class Runner implements RunningOperation {
     this.#wake?.abort(ENDED);
   }
 
-  async #run(): Promise<OperationResult> {
-    const verdict = await this.#repeat(() => this.#attempt());
-    const final = verdict._tag === "ResolveNow" ? await this.#resolve(verdict) : verdict;
+  /** Most operations are over with their first attempt, so that one is made without a promise. */
+  run(): void {
+    const ended = this.#ended();
+    if (ended !== undefined) this.#endWith(Promise.resolve(ended));
+    else {
+      this.#attempt((verdict) => {
+        if (verdict._tag === "RetryLater" || verdict._tag === "ResolveNow") this.#endWith(this.#goOn(verdict));
+        else this.#end(verdict);
+      });
+    }
+  }
+
+  #endWith(final: Promise<FinalVerdict>): void {
+    void final.then((verdict) => this.#end(verdict));
+  }
+
+  #end(final: FinalVerdict): void {
     const { attempts, doubt, applied } = this.#join;
-    if (final._tag === "Drop") return { _tag: "Dropped" };
-    if (final._tag === "Settle") return { _tag: "Settled", outcome: final.outcome, attempts };
-    return { _tag: "Parked", cause: final.cause, knowledge: { doubt, applied }, attempts };
+    if (final._tag === "Drop") this.#onEnd({ _tag: "Dropped" });
+    else if (final._tag === "Settle") this.#onEnd({ _tag: "Settled", outcome: final.outcome, attempts });
+    else this.#onEnd({ _tag: "Parked", cause: final.cause, knowledge: { doubt, applied }, attempts });
+  }
+
+  async #goOn(first: RetryLater | ResolveNow): Promise<FinalVerdict> {
+    const verdict = isLater(first) ? await this.#repeatAfter(first, () => new Promise<Verdict>((tell) => this.#attempt(tell))) : first;
+    return verdict._tag === "ResolveNow" ? this.#resolve(verdict) : verdict;
   }
 
   /** Until a verdict is anything but "later". */
-  #repeat<Final extends Verdict>(once: () => Promise<Final | RetryLater>): Promise<Exclude<Final, RetryLater> | FinalVerdict> {
+  async #repeat<Final extends Verdict>(once: () => Promise<Final | RetryLater>): Promise<Exclude<Final, RetryLater> | FinalVerdict> {
     const ended = this.#ended();
-    if (ended !== undefined) return Promise.resolve(ended);
-    return once().then((verdict) => (isLater(verdict) ? this.#repeatAfter(verdict, once) : (verdict as Exclude<Final, RetryLater>)));
+    if (ended !== undefined) return ended;
+    const verdict = await once();
+    return isLater(verdict) ? this.#repeatAfter(verdict, once) : (verdict as Exclude<Final, RetryLater>);
   }
 
   async #repeatAfter<Final extends Verdict>(
@@ -160,26 +182,31 @@ class Runner implements RunningOperation {
     return undefined;
   }
 
-  async #attempt(): Promise<Verdict> {
+  #attempt(tell: (verdict: Verdict) => void): void {
     const { rules, sagaId } = this.#order;
-    const made = new AttemptSignal();
-    const call = this.#call(this.#join.attempts + 1, made);
     const { observe, now, timer } = this.#ports;
+    const { timeoutMs } = rules.retry;
+    const attempt = this.#join.attempts + 1;
     const begunAt = observe === undefined ? 0 : now();
-    const attempt = await underDeadline(rules.retry.timeoutMs, timer, made, () => this.#send(call));
-    observe?.({
-      _tag: "AttemptMade",
-      sagaId,
-      path: rules.path,
-      step: rules.step,
-      slot: rules.slot,
-      attempt: call.attempt,
-      outcome: attempt._tag,
-      tookMs: now() - begunAt,
-    });
-    this.#join = joinAttempt(this.#join, attempt);
-    const judge = this.#ending === "stop" ? judgeLastAttempt : judgeAttempt;
-    return judge(rules, this.#join, attempt, this.#moment());
+    attemptUnderDeadline(
+      { timeoutMs, timer },
+      (signal) => this.#send(this.#call(attempt, signal)),
+      (ended) => {
+        observe?.({
+          _tag: "AttemptMade",
+          sagaId,
+          path: rules.path,
+          step: rules.step,
+          slot: rules.slot,
+          attempt,
+          outcome: ended._tag,
+          tookMs: now() - begunAt,
+        });
+        this.#join = joinAttempt(this.#join, ended);
+        const judge = this.#ending === "stop" ? judgeLastAttempt : judgeAttempt;
+        tell(judge(rules, this.#join, ended, this.#moment()));
+      },
+    );
   }
 
   #send(call: Call): Answer<Tagged> {
@@ -201,23 +228,20 @@ class Runner implements RunningOperation {
   }
 
   async #ask(asked: number): Promise<ResolutionAttempt> {
-    const { step, input, rules, sagaId } = this.#order;
+    const { step, input, rules, sagaId, key, issuedAt } = this.#order;
     const { observe, now } = this.#ports;
     const begunAt = observe === undefined ? 0 : now();
     const { path, slot } = rules;
-    const query = { step, path, slot, input, call: this.#callWithoutSignal(asked) };
+    const call = { sagaId, key, issuedAt, attempt: asked, timeoutMs: rules.retry.timeoutMs };
+    const query = { step, path, slot, input, call };
     const resolution = await askParticipant(query, this.#ports);
     observe?.({ _tag: "QueryMade", sagaId, path, step: rules.step, slot, asked, found: resolution._tag, tookMs: now() - begunAt });
     return resolution;
   }
 
-  #call(attempt: number, made: AttemptSignal): Call {
-    return callOf(this.#callWithoutSignal(attempt), made);
-  }
-
-  #callWithoutSignal(attempt: number): CallWithoutSignal {
+  #call(attempt: number, signal: Call["signal"]): Call {
     const { sagaId, key, issuedAt, rules } = this.#order;
-    return { sagaId, key, issuedAt, attempt, timeoutMs: rules.retry.timeoutMs };
+    return { sagaId, key, issuedAt, attempt, timeoutMs: rules.retry.timeoutMs, signal };
   }
 
   #moment(): Moment {
@@ -240,11 +264,10 @@ export async function askParticipant(
   { timer, transport }: Pick<RunnerPorts, "timer" | "transport">,
 ): Promise<ResolutionAttempt> {
   const sending = { step: step.name, kind: step.kind, path, slot, asks: true, input, call };
-  const made = new AttemptSignal();
-  const answered = await underDeadline(call.timeoutMs, timer, made, () => {
+  const answered = await underDeadline({ timeoutMs: call.timeoutMs, timer }, (signal) => {
     if (step.resolve === undefined) throw new TypeError(`step ${step.name} has no resolve function`);
     const resolve = step.resolve.bind(step);
-    return transport(sending, () => resolve(input, { call: callOf(call, made), slot }));
+    return transport(sending, () => resolve(input, { call: { ...call, signal }, slot }));
   });
   return readResolution(answered);
 }

@@ -10,7 +10,7 @@ import { fault, faultData } from "../errors/fault.ts";
 import { hostTimer, type Timer } from "../primitives/host.ts";
 import { idempotencyKey } from "../primitives/idempotency-key.ts";
 import { toJson } from "../primitives/json.ts";
-import { AttemptSignal, callOf, invoke, underDeadline } from "./attempt.ts";
+import { invoke, underDeadline } from "./attempt.ts";
 
 export interface TryStepOptions {
   /** Default `"try-step"`. Another id is another operation to the participant. */
@@ -90,6 +90,5 @@ async function attempt(
     attempt: 1,
     timeoutMs,
   };
-  const made = new AttemptSignal();
-  return underDeadline(timeoutMs, timer, made, () => invoke(definition, input?.unwrapOr(undefined), undo, callOf(call, made)));
+  return underDeadline({ timeoutMs, timer }, (signal) => invoke(definition, input?.unwrapOr(undefined), undo, { ...call, signal }));
 }

@@ -4,14 +4,13 @@ import { describe, expect, test } from "vitest";
 import type { Answer } from "../../src/definition/answer.ts";
 import { type FaultTag, fault } from "../../src/errors/fault.ts";
 import { decided, type Tagged } from "../../src/errors/tagged.ts";
-import { AttemptSignal, underDeadline, VALUE_CHARACTERS_MAX } from "../../src/runtime/attempt.ts";
+import { underDeadline, VALUE_CHARACTERS_MAX } from "../../src/runtime/attempt.ts";
 import { createVirtualTimer, VIRTUAL_START_MS } from "../virtual-timer.ts";
 
 const DEADLINE_MS = 1_000;
 
 function attempt(invoke: (signal: AbortSignal) => unknown, timer = createVirtualTimer()) {
-  const made = new AttemptSignal();
-  return underDeadline(DEADLINE_MS, timer, made, () => invoke(made.signal) as Answer<Tagged>);
+  return underDeadline({ timeoutMs: DEADLINE_MS, timer }, (signal) => invoke(signal) as Answer<Tagged>);
 }
 
 describe("an answer", () => {

@@ -10,7 +10,7 @@ import { type Fault, fault } from "../../src/errors/fault.ts";
 import { decided, type Tagged } from "../../src/errors/tagged.ts";
 import { idempotencyKey, step } from "../../src/index.ts";
 import { SOLE_TENURE } from "../../src/runtime/lease.ts";
-import { type RunnerPorts, runOperation } from "../../src/runtime/operation-runner.ts";
+import { type OperationResult, type RunnerPorts, runOperation } from "../../src/runtime/operation-runner.ts";
 import { direct } from "../../src/runtime/transport.ts";
 import { createVirtualTimer, VIRTUAL_START_MS, type VirtualTimer } from "../virtual-timer.ts";
 
@@ -43,6 +43,7 @@ function start({ participant, retry, rules, order, resolve, timer = createVirtua
     retry,
   })["~step"];
   const ports: RunnerPorts = { timer, random: () => random, now: timer.now, transport: direct, tenure: SOLE_TENURE };
+  const { promise: result, resolve: ended } = Promise.withResolvers<OperationResult>();
   const operation = runOperation(
     {
       _tag: "RunOperation",
@@ -66,8 +67,9 @@ function start({ participant, retry, rules, order, resolve, timer = createVirtua
       ...order,
     },
     ports,
+    ended,
   );
-  return { operation, calls, timer };
+  return { operation: { result, stop: () => operation.stop(), drop: () => operation.drop() }, calls, timer };
 }
 
 /** Answers in turn, the last one for ever. */
