@@ -3,9 +3,10 @@
  * only those. Ends with a line that counts.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { reportCount } from "./count.ts";
 import { checkPackedConsumer } from "./packed-consumer.ts";
 
 interface Check {
@@ -86,7 +87,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const count = { passed: 0, failed: 0, skipped: 0 };
+const count = { passed: 0, skipped: 0 };
+const failures: string[] = [];
 for (const { name, run } of CHECKS) {
   if (wanted.size > 0 && !wanted.has(name)) {
     count.skipped += 1;
@@ -95,12 +97,10 @@ for (const { name, run } of CHECKS) {
   const startedAt = performance.now();
   const words = run();
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-  count[words === undefined ? "passed" : "failed"] += 1;
+  if (words === undefined) count.passed += 1;
+  else failures.push(`${name}\n${words}`);
   console.log(words === undefined ? `ok ${name} (${seconds} s)` : `FAILED ${name} (${seconds} s)\n${words}`);
 }
 
-const { passed, failed, skipped } = count;
-console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
-const file = process.env["BACKSTEP_COUNTS_FILE"];
-if (file !== undefined) writeFileSync(file, JSON.stringify(count));
-process.exitCode = failed === 0 ? 0 : 1;
+reportCount({ ...count, failed: failures.length, failures });
+process.exitCode = failures.length === 0 ? 0 : 1;

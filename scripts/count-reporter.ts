@@ -1,23 +1,38 @@
 /** A vitest reporter that ends with one line anybody can count, and leaves the numbers in a file for `.ci/run`. */
-import { writeFileSync } from "node:fs";
 import type { TestModule } from "vitest/node";
+import { reportCount } from "./count.ts";
+
+const WORDS_MAX = 2_000;
+
+interface Failing {
+  readonly errors?: readonly { readonly message: string }[] | undefined;
+}
+
+function failure(name: string, { errors }: Failing): string {
+  return `${name}\n${(errors ?? [])
+    .map(({ message }) => message)
+    .join("\n")
+    .slice(0, WORDS_MAX)}`;
+}
 
 export default class CountReporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly { readonly message: string }[]): void {
     const count = { passed: 0, failed: 0, skipped: 0 };
+    const failures: string[] = [];
     for (const module of modules) {
+      const file = `[${module.project.name}] ${module.relativeModuleId}`;
       let seen = 0;
       for (const test of module.children.allTests()) {
         seen += 1;
-        const { state } = test.result();
+        const { state, errors } = test.result();
         if (state !== "pending") count[state] += 1;
+        if (state === "failed") failures.push(failure(`${file} > ${test.fullName}`, { errors }));
       }
       // A file that could not even be loaded has no tests to count as failed.
-      if (seen === 0 || module.errors().length > 0) count.failed += 1;
+      if (seen === 0 || module.errors().length > 0) failures.push(failure(file, { errors: module.errors() }));
     }
-    const { passed, failed, skipped } = count;
-    console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
-    const file = process.env["BACKSTEP_COUNTS_FILE"];
-    if (file !== undefined) writeFileSync(file, JSON.stringify(count));
+    // Nobody awaited them, so no test failed of them; vitest ends with an error all the same.
+    failures.push(...unhandled.map((error) => failure("outside any test", { errors: [error] })));
+    reportCount({ ...count, failed: failures.length, failures });
   }
 }
