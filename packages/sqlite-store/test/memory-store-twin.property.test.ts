@@ -1,7 +1,7 @@
 // Goal: SQLite and memory are one behaviour. Method: random groups of calls under way together, on both; every answer must be the same.
 import { type AppendRequest, createMemoryStore, type JournalStore, type SagaStatus } from "@backstep/saga-core/journal";
 import fc from "fast-check";
-import type { Result } from "neverthrow";
+import { ok, type Result } from "neverthrow";
 import { expect, test } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { temporaryFile } from "./temporary-folder.ts";
@@ -136,9 +136,9 @@ async function standingIn(store: JournalStore): Promise<Standing> {
 async function left(store: JournalStore, time: number): Promise<unknown> {
   const answers = await Promise.all([
     ...sagaIds.map((id) => store.load(id)),
-    store.unfinished({ limit: 100 }),
-    store.unfinished({ limit: 100, waiting: true }),
-    store.unfinished({ limit: 1, waiting: true }),
+    unfinishedIn(store, { limit: 100 }),
+    unfinishedIn(store, { limit: 100, waiting: true }),
+    unfinishedIn(store, { limit: 1, waiting: true }),
     ...[0, 3, 6, time].flatMap((until) => [store.due({ until, limit: 100 }), store.due({ until, limit: 1 })]),
     ...names.map((name) => store.lockHolder(name)),
     ...[time - 2, time, time + 1].map((before) => store.ended({ before, limit: 100 })),
@@ -146,4 +146,16 @@ async function left(store: JournalStore, time: number): Promise<unknown> {
     store.outbox.pending({ limit: 100 }),
   ]);
   return answers.map((answer) => answer._unsafeUnwrap());
+}
+
+/** Page by page: where the next one begins is each store's own to say, and means nothing to anybody else. */
+async function unfinishedIn(store: JournalStore, wanted: { readonly limit: number; readonly waiting?: boolean }) {
+  const pages: (readonly string[])[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await store.unfinished({ ...wanted, after });
+    if (page.isErr()) return page;
+    pages.push(page.value.sagaIds);
+    after = page.value.next;
+    if (after === undefined) return ok(pages);
+  }
 }
