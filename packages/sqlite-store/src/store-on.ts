@@ -29,9 +29,15 @@ export type SqliteStoreStatistics = WriteQueueStatistics;
 /** 48 bits: two open stores do not share a number, and SQLite and JavaScript both hold it exactly. */
 const WRITERS_MAX = 2 ** 48 - 1;
 
+export function newWriter(): number {
+  return randomInt(WRITERS_MAX);
+}
+
 export interface StoreOnOptions {
   readonly busyTimeoutMs: number;
   readonly shared?: boolean;
+  /** The name of this open store, also to its leases. Default: a new one. */
+  readonly writer?: number | undefined;
   readonly now: () => number;
 }
 
@@ -41,6 +47,7 @@ export type Answered = Deliver<void, AppendError>;
 export interface StoreOfThread {
   readonly store: SqliteStore;
   appendSound(request: AppendRequest, answered: Answered): void;
+  readonly lastCommitMs: () => number;
 }
 
 /** The store on a database that is already open and prepared; `close` closes it. */
@@ -48,8 +55,10 @@ export function storeOn(database: SqliteDatabase, options: StoreOnOptions): Sqli
   return storeOfThread(database, options).store;
 }
 
-export function storeOfThread(database: SqliteDatabase, { busyTimeoutMs, shared = false, now }: StoreOnOptions): StoreOfThread {
-  const writer = randomInt(WRITERS_MAX);
+export function storeOfThread(
+  database: SqliteDatabase,
+  { busyTimeoutMs, shared = false, writer = newWriter(), now }: StoreOnOptions,
+): StoreOfThread {
   const readJournal = prepareReadJournal(database);
   const lockLines = prepareLockLines(database, now);
   const leases = shared ? prepareWorkerLeases(database, writer, now) : undefined;
@@ -166,7 +175,7 @@ export function storeOfThread(database: SqliteDatabase, { busyTimeoutMs, shared 
     },
     statistics: queue.statistics,
   };
-  return { store, appendSound };
+  return { store, appendSound, lastCommitMs: queue.lastCommitMs };
 }
 
 const APPENDED: Result<void, never> = ok();

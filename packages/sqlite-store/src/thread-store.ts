@@ -1,19 +1,30 @@
 /** The store in a thread of its own, so that a program goes on while the disk writes: here is the side of the program, which asks and is answered. */
 import { Worker } from "node:worker_threads";
-import type { JournalStore, StoreUnavailable, Workers } from "@backstep/saga-core/journal";
+import type { AppendRequest, JournalStore, StoreUnavailable, Workers } from "@backstep/saga-core/journal";
 import { Result } from "neverthrow";
 import type { OpenOptions } from "./open-database.ts";
 import { problemOf } from "./operations/append-problem.ts";
+import { createShortcut, SHORTCUT_APPENDS_MAX, type Shortcut } from "./shortcut.ts";
 import { describeFailure } from "./sqlite-failure.ts";
-import type { SqliteStore, SqliteStoreStatistics } from "./store-on.ts";
+import type { SqliteStore, SqliteStoreStatistics, StoreOfThread } from "./store-on.ts";
 import { type AnswersMessage, type AnyResult, createCallsWriter, isPlainAppend, type Method, readAnswers } from "./thread-wire.ts";
 import { unavailable } from "./write-queue.ts";
 
 export interface ThreadStoreOptions extends OpenOptions {
   readonly shared: boolean;
+  /** What `near` is called as well: to everybody else the two are one store. */
+  readonly writer: number;
 }
 
 type Resolve = (result: AnyResult) => void;
+
+/** A call that waits for the end of its turn, which decides what way it goes. */
+interface Held {
+  /** Present for one that could go either way. */
+  readonly request: AppendRequest | undefined;
+  readonly write: () => void;
+  readonly resolve: Resolve;
+}
 
 /** Of one message. Smaller ones make smaller commits, which cost more of the processor and the disk per saga; larger ones leave the thread without work while the program goes through a long turn. */
 const CALLS_MAX = 128;
@@ -21,17 +32,25 @@ const CALLS_MAX = 128;
 const IS_SOURCE = import.meta.url.endsWith(".ts");
 
 /**
- * The file was opened and prepared before: what can be wrong with it has been found. A thread that fails takes the program with it, since nobody could tell what became of its writes; the next life
- * reads it in the journal.
+ * The file was opened and prepared before: what can be wrong with it has been found. `near` is the store on the caller's own connection, for the shortcut. At any time calls are under way on one side
+ * only, so that a saga's records are written in the order in which they were appended.
+ *
+ * A thread that fails takes the program with it, since nobody could tell what became of its writes; the next life reads it in the journal.
  */
-export function createThreadStore({ shared, ...options }: ThreadStoreOptions): SqliteStore {
+export function createThreadStore(
+  { shared, ...options }: ThreadStoreOptions,
+  near: StoreOfThread,
+  shortcut: Shortcut = createShortcut(near),
+): SqliteStore {
   const worker = new Worker(new URL(IS_SOURCE ? "./thread.ts" : "./thread.js", import.meta.url), {
     workerData: { ...options, shared },
     ...(IS_SOURCE ? { execArgv: ["--conditions=source", "--disable-warning=ExperimentalWarning"] } : {}),
   });
   const waiting = new Map<number, Resolve>();
-  let statistics: SqliteStoreStatistics = { commits: 0, settlements: 0 };
+  let ofThread: SqliteStoreStatistics = { commits: 0, settlements: 0 };
   const calls = createCallsWriter(CALLS_MAX);
+  const held: Held[] = [];
+  let onShortcutPassed: (() => void) | undefined;
   let count = 0;
   let closing: Promise<void> | undefined;
 
@@ -43,7 +62,7 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
   const closed = Promise.withResolvers<void>();
   worker.on("message", (message: AnswersMessage | "closed") => {
     if (message === "closed") return closed.resolve();
-    statistics = message.statistics;
+    ofThread = message.statistics;
     readAnswers(message, settle);
     if (waiting.size === 0 && closing === undefined) worker.unref();
   });
@@ -53,15 +72,39 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
     waiting.delete(call);
   }
 
-  function send(write: () => void): Promise<AnyResult> {
+  function send(write: () => void, request?: AppendRequest): Promise<AnyResult> {
     if (closing !== undefined) return Promise.resolve(unavailable("this store is closed"));
+    return new Promise((resolve) => {
+      const call = { request, write, resolve };
+      if (waiting.size > 0) return toThread(call);
+      held.push(call);
+      if (shortcut.busy) return;
+      if (request === undefined || held.length > SHORTCUT_APPENDS_MAX) decide();
+      else if (held.length === 1) setImmediate(decide);
+    });
+  }
+
+  /** Calls of one turn go one way together. Those that come while the shortcut is busy wait for its end. */
+  function decide(): void {
+    if (shortcut.busy || held.length === 0) return;
+    const together = held.splice(0);
+    const appends = together.flatMap(({ request, resolve }) => (request === undefined ? [] : [{ request, resolve }]));
+    if (appends.length < together.length || !shortcut.opens(appends.length)) for (const call of together) toThread(call);
+    else shortcut.take(appends, passed);
+  }
+
+  function passed(): void {
+    if (held.length > 0) setImmediate(decide);
+    onShortcutPassed?.();
+  }
+
+  function toThread({ write, resolve }: Held): void {
     if (calls.count() === 0) setImmediate(flush);
     if (waiting.size === 0) worker.ref();
     write();
-    const answered = new Promise<AnyResult>((resolve) => waiting.set(count++, resolve));
+    waiting.set(count++, resolve);
     // A long turn is not waited for: the thread writes the first of it while the program comes to the rest.
     if (calls.count() >= CALLS_MAX) flush();
-    return answered;
   }
 
   function flush(): void {
@@ -89,7 +132,7 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
       const problem = problemOf(request);
       if (problem !== undefined) return Promise.resolve(unavailable(problem));
       if (!isPlainAppend(request)) return ask("append", request);
-      return send(() => calls.append(request)) as ReturnType<JournalStore["append"]>;
+      return send(() => calls.append(request), request) as ReturnType<JournalStore["append"]>;
     },
     load: (sagaId) => ask("load", sagaId),
     claim: (sagaId, claiming) => ask("claim", sagaId, claiming),
@@ -104,17 +147,25 @@ export function createThreadStore({ shared, ...options }: ThreadStoreOptions): S
     },
     workers: shared ? workers : undefined,
     close() {
-      if (closing === undefined) {
-        const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-        closing = Promise.all([closed.promise, exited]).then(() => undefined);
-        flush();
-        worker.ref();
-        worker.postMessage("close");
-      }
+      closing ??= end();
       return closing;
     },
-    statistics: () => statistics,
+    statistics() {
+      const ofNear = near.store.statistics();
+      return { commits: ofNear.commits + ofThread.commits, settlements: ofNear.settlements + ofThread.settlements };
+    },
   };
+
+  async function end(): Promise<void> {
+    worker.ref();
+    const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    if (shortcut.busy) await new Promise<void>((resolve) => (onShortcutPassed = resolve));
+    for (const call of held.splice(0)) toThread(call);
+    flush();
+    worker.postMessage("close");
+    await Promise.all([closed.promise, exited]);
+    await near.store.close();
+  }
 }
 
 const copyOf = Result.fromThrowable(

@@ -1,13 +1,19 @@
 /** What runs in a store's thread: the store itself, on a connection of its own. Ends when it is told to close, or with the process. */
 import { parentPort, workerData } from "node:worker_threads";
-import { type OpenOptions, reopenDatabase } from "./open-database.ts";
+import { reopenDatabase } from "./open-database.ts";
 import { storeOfThread } from "./store-on.ts";
+import type { ThreadStoreOptions } from "./thread-store.ts";
 import { type CallsMessage, type CallsReader, createAnswersWriter, perform, readCalls } from "./thread-wire.ts";
 
-const { shared, ...options } = workerData as OpenOptions & { readonly shared: boolean };
+const { shared, writer, ...options } = workerData as ThreadStoreOptions;
 const port = parentPort;
 if (port === null) throw new Error("this file runs in a thread of its own");
-const { store, appendSound } = storeOfThread(reopenDatabase(options), { busyTimeoutMs: options.busyTimeoutMs, shared, now: Date.now });
+const { store, appendSound } = storeOfThread(reopenDatabase(options), {
+  busyTimeoutMs: options.busyTimeoutMs,
+  shared,
+  writer,
+  now: Date.now,
+});
 const answers = createAnswersWriter();
 
 const reader: CallsReader = {

@@ -5,7 +5,7 @@
  */
 import type { StoreUnavailable } from "@backstep/saga-core/journal";
 import { err, type Result } from "neverthrow";
-import { type BatchedWrite, type BatchMemory, createBatchRunner } from "./batch.ts";
+import { type BatchEnd, type BatchedWrite, type BatchMemory, createBatchRunner } from "./batch.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { pause, retryWhileBusy } from "./retry-while-busy.ts";
 import { describeFailure } from "./sqlite-failure.ts";
@@ -28,6 +28,8 @@ export interface WriteQueue {
   /** Resolves when nothing waits and nothing is under way. A batch in doubt that cannot be settled in time is given up: its verdicts are never delivered. */
   drain(): Promise<void>;
   readonly statistics: () => WriteQueueStatistics;
+  /** How long the last transaction held the thread, in milliseconds. */
+  readonly lastCommitMs: () => number;
 }
 
 export type Deliver<Value, Failure> = (verdict: Result<Value, Failure | StoreUnavailable>) => void;
@@ -59,6 +61,7 @@ export function createWriteQueue(
   let draining = false;
   let commits = 0;
   let settlements = 0;
+  let lastCommitMs = 0;
 
   function wake(): void {
     if (working || queue.length === 0) return;
@@ -79,13 +82,20 @@ export function createWriteQueue(
   /** @returns Whether the verdicts are known. */
   async function commit(batch: readonly QueuedWrite[]): Promise<boolean> {
     try {
-      const end = await retryWhileBusy(() => runner.run(batch), busyTimeoutMs);
+      const end = await retryWhileBusy(() => timed(batch), busyTimeoutMs);
       if (end._tag === "Committed") commits += 1;
       return end._tag !== "InDoubt" || (await settle(batch, end.error));
     } catch (error) {
       for (const write of batch) write.fail(error);
       return true;
     }
+  }
+
+  function timed(batch: readonly QueuedWrite[]): BatchEnd {
+    const begunAt = performance.now();
+    const end = runner.run(batch);
+    lastCommitMs = performance.now() - begunAt;
+    return end;
   }
 
   async function settle(batch: readonly QueuedWrite[], error: unknown): Promise<boolean> {
@@ -115,6 +125,7 @@ export function createWriteQueue(
       return working ? new Promise((resolve) => void idleListeners.push(resolve)) : Promise.resolve();
     },
     statistics: () => ({ commits, settlements }),
+    lastCommitMs: () => lastCommitMs,
   };
 }
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { journalStoreConformance } from "@backstep/saga-core/conformance";
 import { describe, expect, test } from "vitest";
-import { createSqliteStore } from "../src/index.ts";
+import { createSqliteStore, type SqliteStore } from "../src/index.ts";
+import { openThroughTheThread } from "./through-the-thread.ts";
 
 const damages = {
   "a changed record": "UPDATE records SET record = record || ' ' WHERE sequence = 1 AND saga =",
@@ -19,9 +20,14 @@ const damages = {
   "a status that is none": "PRAGMA ignore_check_constraints = ON; UPDATE sagas SET status = 'lost' WHERE position =",
 };
 
+interface Opening {
+  readonly shared?: boolean;
+  readonly open?: (path: string) => SqliteStore;
+}
+
 function harness(
   damage: string,
-  { shared = false, thread = false }: { readonly shared?: boolean; readonly thread?: boolean } = {},
+  { shared = false, open = (path: string) => createSqliteStore({ path, synchronous: "NORMAL", shared, thread: false }) }: Opening = {},
 ): Parameters<typeof journalStoreConformance<{ path: string; open: () => Promise<ReturnType<typeof createSqliteStore>> }>>[0] {
   return {
     workers: shared,
@@ -30,7 +36,7 @@ function harness(
       const path = join(folder, "journal.db");
       return Promise.resolve({
         path,
-        open: () => Promise.resolve(createSqliteStore({ path, synchronous: "NORMAL", shared, thread })),
+        open: () => Promise.resolve(open(path)),
         dispose() {
           rmSync(folder, { recursive: true });
           return Promise.resolve();
@@ -51,9 +57,12 @@ describe.each([false, true])("on the caller's thread, shared by workers: %s", (s
   for (const { name, run } of journalStoreConformance(harness(damages["a changed record"], { shared }))) test(name, run);
 });
 
-describe("in a thread, shared by workers", () => {
+describe.each([
+  ["in a thread", (path: string) => openThroughTheThread({ path, shared: true })],
+  ["in a thread, and past it", (path: string) => createSqliteStore({ path, synchronous: "NORMAL", shared: true })],
+])("%s, shared by workers", (_name, open) => {
   // A process that dies takes its thread along, which cannot be shown within one: that is what the crash tests are for, which kill processes.
-  const cases = journalStoreConformance(harness(damages["a changed record"], { shared: true, thread: true }));
+  const cases = journalStoreConformance(harness(damages["a changed record"], { shared: true, open }));
   for (const { name, run } of cases) if (!name.startsWith("crash")) test(name, run);
 });
 

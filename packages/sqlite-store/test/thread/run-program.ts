@@ -16,5 +16,5 @@ if (act === "waits")
   void store.append(request("a", 0)).then((verdict) => process.stdout.write(`${verdict.isOk() ? "appended" : "refused"}\n`));
 if (act === "loses its file") {
   rmSync(dirname(path), { recursive: true });
-  void store.append(request("a", 0)).then(() => process.stdout.write("answered\n"));
+  void store.claim("a").then(() => process.stdout.write("answered\n"));
 }
