@@ -104,7 +104,7 @@ export type {
   SagaQuarantined,
 } from "./runtime/observer.ts";
 export type { OperatorOrder, SettleOrder } from "./runtime/operator-verbs.ts";
-export type { Recovery } from "./runtime/saga-host.ts";
+export type { Recovery } from "./runtime/recovery.ts";
 export type { SagaSnapshot } from "./runtime/saga-reader.ts";
 export type { Sending, Transport } from "./runtime/transport.ts";
 export { type TryStepOptions, tryStep, type UndoStepOptions, undoStep } from "./runtime/try-step.ts";

@@ -5,12 +5,11 @@
 import type { Workers } from "../journal/journal-store.ts";
 import { createAbortController, type Timer } from "../primitives/host.ts";
 import { Alarm } from "./alarm.ts";
+import { STORE_RETRY_MS } from "./store-retry.ts";
 
 /** A lease is renewed so many times in its length, and counts as over that much before its end. */
 const RENEWALS = 3;
 const MARGINS = 10;
-/** How long the store is left alone after it failed, in milliseconds, unless the lease is shorter. */
-const STORE_RETRY_MS = 500;
 
 /** How long a saga may wait for another worker after its own has died: for the lease to end, and for the next look. */
 export function takeOverMsMax(leaseMs: number): number {

@@ -6,9 +6,8 @@ import type { WatchLock } from "../engine/command.ts";
 import type { LockGranted, LockRefused } from "../journal/entry.ts";
 import type { JournalStore } from "../journal/journal-store.ts";
 import { createAbortController, type Timer } from "../primitives/host.ts";
+import { STORE_RETRY_MS } from "./store-retry.ts";
 
-/** How long the store is left alone after it failed, in milliseconds. */
-const STORE_RETRY_MS = 500;
 const STOPPED = "nothing is watched any more";
 
 export interface LockWatchPorts {

@@ -4,6 +4,7 @@
  */
 import type { OrphanPage, Workers } from "../journal/journal-store.ts";
 import { createAbortController, type Random, type Timer } from "../primitives/host.ts";
+import { inParallel } from "./in-parallel.ts";
 
 const PAGE_SAGAS = 100;
 const CONCURRENCY = 32;
@@ -76,14 +77,14 @@ export class Patrol {
   async #takeUpAll(orphans: readonly Orphan[]): Promise<boolean> {
     const { random, takeUp } = this.#ports;
     const from = Math.floor(random() * orphans.length);
-    const queue = [...orphans.slice(from), ...orphans.slice(0, from)];
     let complete = true;
-    const work = async (): Promise<void> => {
-      for (let orphan = queue.shift(); orphan !== undefined && !this.#stopped; orphan = queue.shift()) {
-        complete = (await takeUp(orphan)) && complete;
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENCY }, work));
+    await inParallel(
+      [...orphans.slice(from), ...orphans.slice(0, from)],
+      { concurrency: CONCURRENCY, stopped: () => this.#stopped },
+      async (orphan) => {
+        if (!(await takeUp(orphan))) complete = false;
+      },
+    );
     return complete;
   }
 }

@@ -17,26 +17,19 @@ import { type InstanceEnd, type InstancePorts, LAPSED, SagaInstance } from "./in
 import { SOLE_TENURE } from "./lease.ts";
 import type { SagaLeft } from "./observer.ts";
 import type { Look, Orphan } from "./patrol.ts";
+import { Quarantines } from "./quarantines.ts";
+import { type Recovery, RecoveryCount, recoverAll } from "./recovery.ts";
 import type { Registry } from "./registry.ts";
 import { Room } from "./room.ts";
+import { STORE_RETRY_MS } from "./store-retry.ts";
 import { WakeUps } from "./wake-ups.ts";
 import { Worker } from "./worker.ts";
 
-/** How long the store is left alone after it failed, in milliseconds. */
-const STORE_RETRY_MS = 500;
-const RECOVERY_PAGE_SAGAS = 100;
-const RECOVERY_CONCURRENCY = 32;
 /** How often a store that others share is looked at for sagas that are due, in milliseconds, at least. */
 const SHARED_LOOK_MS = 500;
 const CLOSED = "the engine is closed";
 const OVERLOADED = "as many callers wait to start a saga as this engine has sagas in memory: try again later";
 const OVERLOADED_RETRY_MS = 1_000;
-
-export interface Recovery {
-  /** Sagas that were left behind before the engine was created, and that it has taken up. */
-  readonly adopted: number;
-  readonly quarantined: number;
-}
 
 export type Present =
   | { readonly _tag: "Live"; readonly instance: SagaInstance }
@@ -52,12 +45,6 @@ export interface PresentOptions extends AdoptOptions {
   readonly fits?: boolean | undefined;
   /** Keep the instance in memory, though the saga be parked, until `release` is called on it. */
   readonly hold?: boolean | undefined;
-}
-
-/** Why a saga cannot be driven here, and under which epoch that was found, if it could be told. */
-interface Noted {
-  readonly quarantine: Quarantine;
-  readonly epoch: number | undefined;
 }
 
 export interface Beginning {
@@ -89,22 +76,22 @@ export class SagaHost {
   readonly #registry: Registry;
   readonly #live = new Map<string, Live>();
   readonly #adopting = new Map<string, Promise<Result<Present, SagaUnavailable>>>();
-  readonly #quarantined = new Map<string, Noted>();
+  readonly #quarantines: Quarantines;
   readonly #wakeUps: WakeUps;
   readonly #room: Room;
   /** Those that could leave memory if others need their place, the one at rest for longest first. */
   readonly #resting = new Set<SagaInstance>();
   /** Absent: the sagas of the store are this engine's alone. */
   readonly #worker: Worker | undefined;
-  readonly #recovered = Promise.withResolvers<Recovery>();
-  readonly #seen = { adopted: 0, quarantined: 0 };
-  #hasRecovered = false;
+  readonly #recovery: RecoveryCount;
   /** Called when a saga comes into memory, or the engine closes. */
   readonly #watchers = new Map<string, Set<() => void>>();
   #closed = false;
 
   constructor({ inMemoryMax, leaseMs, ...ports }: HostPorts, registry: Registry) {
     const { workers } = ports.store;
+    this.#quarantines = new Quarantines(ports.observe);
+    this.#recovery = new RecoveryCount(ports.observe);
     this.#worker =
       workers === undefined
         ? undefined
@@ -128,7 +115,7 @@ export class SagaHost {
     this.#wakeUps = new WakeUps({
       ...ports,
       lookMsMax: workers === undefined ? undefined : SHARED_LOOK_MS,
-      asleep: (sagaId) => !this.#live.has(sagaId) && !this.#quarantined.has(sagaId),
+      asleep: (sagaId) => !this.#live.has(sagaId) && this.quarantine(sagaId) === undefined,
       nudge: (sagaId) => this.#live.get(sagaId)?.instance.nudge(),
       handOver: (sagaId) => this.#handOver(sagaId),
       wake: async (sagaId) => {
@@ -147,7 +134,7 @@ export class SagaHost {
 
   /** Resolves when what was left behind before this engine has been taken up. */
   get recovered(): Promise<Recovery> {
-    return this.#recovered.promise;
+    return this.#recovery.ended;
   }
 
   /** Whether other workers may drive sagas of this store. */
@@ -184,23 +171,22 @@ export class SagaHost {
 
   /** Sagas that cannot be driven, as far as this engine met them. */
   get quarantined(): Iterable<string> {
-    return this.#quarantined.keys();
+    return this.#quarantines.sagaIds;
   }
 
   quarantine(sagaId: string): Quarantine | undefined {
-    return this.#quarantined.get(sagaId)?.quarantine;
+    return this.#quarantines.get(sagaId);
   }
 
   /** The same, of a journal that was read just now: another worker may have taken the saga on since, and drive it. */
-  quarantineNow({ sagaId, epoch }: StoredJournal): Quarantine | undefined {
-    const noted = this.#quarantined.get(sagaId);
-    if (this.shared && noted?.epoch !== undefined && noted.epoch < epoch) this.#quarantined.delete(sagaId);
-    return this.quarantine(sagaId);
+  quarantineNow(journal: StoredJournal): Quarantine | undefined {
+    if (this.shared) this.#quarantines.forgetOlderThan(journal);
+    return this.quarantine(journal.sagaId);
   }
 
   /** It was ended without being driven. */
   forgetQuarantine(sagaId: string): void {
-    this.#quarantined.delete(sagaId);
+    this.#quarantines.forget(sagaId);
   }
 
   /**
@@ -299,7 +285,7 @@ export class SagaHost {
       this.#setQuarantine(sagaId, found.quarantine, found.epoch);
       return ok(found);
     }
-    this.#quarantined.delete(sagaId);
+    this.#quarantines.forget(sagaId);
     const { instance, step, definition, input, epoch, entries } = found;
     const { name, version } = definition;
     this.ports.observe?.({ _tag: "SagaAdopted", sagaId, saga: { name, version }, epoch, entries });
@@ -317,7 +303,7 @@ export class SagaHost {
     const journal = loaded.value;
     if (journal === undefined || this.#registry.get(journal.saga) !== undefined) return undefined;
     const quarantine = unknownSaga(journal.saga);
-    this.#note(sagaId, { quarantine, epoch: journal.epoch });
+    this.#quarantines.note(sagaId, { quarantine, epoch: journal.epoch });
     return ok({ _tag: "Quarantined", quarantine });
   }
 
@@ -392,30 +378,20 @@ export class SagaHost {
     const known = this.quarantine(sagaId);
     if (this.#live.has(sagaId) || (known !== undefined && known._tag !== "UnknownSaga")) return true;
     if (this.#registry.get(saga) === undefined) {
-      if (known === undefined) this.#note(sagaId, { quarantine: unknownSaga(saga), epoch: undefined });
+      if (known === undefined) this.#quarantines.note(sagaId, { quarantine: unknownSaga(saga), epoch: undefined });
       return true;
     }
     const present = await this.present(sagaId, { fits: true });
     if (present.isErr()) return false;
     if (present.value._tag === "Elsewhere") return true;
-    if (this.#quarantined.has(sagaId)) this.#seen.quarantined += 1;
-    else this.#seen.adopted += 1;
+    this.#countRecovered(sagaId);
     return true;
   }
 
   /** What was an orphan that nobody here knows, and is none any more, somebody else has taken up. */
   #onLooked({ sagaIds, complete }: Look): void {
-    for (const [sagaId, { quarantine, epoch }] of this.#quarantined) {
-      if (quarantine._tag === "UnknownSaga" && epoch === undefined && !sagaIds.has(sagaId)) this.#quarantined.delete(sagaId);
-    }
-    if (complete) this.#endRecovery();
-  }
-
-  #endRecovery(): void {
-    if (this.#hasRecovered) return;
-    this.#hasRecovered = true;
-    this.ports.observe?.({ _tag: "RecoveryEnded", ...this.#seen });
-    this.#recovered.resolve({ ...this.#seen });
+    this.#quarantines.forgetUnknownBut(sagaIds);
+    if (complete) this.#recovery.end();
   }
 
   async #afterLoss(sagaId: string, error: AppendError | Quarantine, { started, instance }: Live): Promise<void> {
@@ -431,13 +407,7 @@ export class SagaHost {
   /** Of one that was claimed: another worker may be of a version that can drive it. */
   #setQuarantine(sagaId: string, quarantine: Quarantine, epoch: number | undefined): void {
     this.letGo(sagaId);
-    this.#note(sagaId, { quarantine, epoch });
-  }
-
-  #note(sagaId: string, noted: Noted): void {
-    const { quarantine } = noted;
-    this.#quarantined.set(sagaId, noted);
-    this.ports.observe?.({ _tag: "SagaQuarantined", sagaId, quarantine });
+    this.#quarantines.note(sagaId, { quarantine, epoch });
   }
 
   async #readoptLater(sagaId: string): Promise<void> {
@@ -450,34 +420,21 @@ export class SagaHost {
     this.lookForDue();
   }
 
-  /** Takes up every unfinished saga, oldest first, a bounded number at a time. A store that fails meanwhile is asked again. */
   async #recover(): Promise<void> {
-    let after: string | undefined;
-    while (!this.#closed) {
-      const page = await this.ports.store.unfinished({ limit: RECOVERY_PAGE_SAGAS, after });
-      if (page.isErr()) {
-        await this.ports.timer.sleep(STORE_RETRY_MS);
-        continue;
-      }
-      await this.#recoverPage(page.value.sagaIds);
-      if (page.value.next === undefined) break;
-      after = page.value.next;
-    }
-    this.#endRecovery();
+    const { store, timer } = this.ports;
+    await recoverAll({ store, timer, stopped: () => this.#closed, takeUp: (sagaId) => this.#takeUpLeftBehind(sagaId) });
+    this.#recovery.end();
   }
 
-  async #recoverPage(sagaIds: readonly string[]): Promise<void> {
-    const queue = [...sagaIds];
-    const work = async (): Promise<void> => {
-      for (let sagaId = queue.shift(); sagaId !== undefined && !this.#closed; sagaId = queue.shift()) {
-        if (await this.#begunHere(sagaId)) continue;
-        const present = await this.present(sagaId);
-        if (present.isErr()) void this.#readoptLater(sagaId);
-        else if (this.#quarantined.has(sagaId)) this.#seen.quarantined += 1;
-        else this.#seen.adopted += 1;
-      }
-    };
-    await Promise.all(Array.from({ length: RECOVERY_CONCURRENCY }, work));
+  async #takeUpLeftBehind(sagaId: string): Promise<void> {
+    if (await this.#begunHere(sagaId)) return;
+    const present = await this.present(sagaId);
+    if (present.isErr()) void this.#readoptLater(sagaId);
+    else this.#countRecovered(sagaId);
+  }
+
+  #countRecovered(sagaId: string): void {
+    this.#recovery.add(this.quarantine(sagaId) === undefined ? "adopted" : "quarantined");
   }
 
   /** Started by this engine since its creation, and so nothing to recover. */
@@ -495,7 +452,7 @@ export class SagaHost {
     await Promise.all(this.#adopting.values());
     await Promise.all([...this.#live.values()].map(({ instance }) => instance.close()));
     await this.#worker?.leave();
-    this.#endRecovery();
+    this.#recovery.end();
   }
 }
 
