@@ -2,17 +2,12 @@
 import type { TestModule } from "vitest/node";
 import { reportCount } from "./count.ts";
 
-const WORDS_MAX = 2_000;
-
 interface Failing {
   readonly errors?: readonly { readonly message: string }[] | undefined;
 }
 
 function failure(name: string, { errors }: Failing): string {
-  return `${name}\n${(errors ?? [])
-    .map(({ message }) => message)
-    .join("\n")
-    .slice(0, WORDS_MAX)}`;
+  return `${name}\n${(errors ?? []).map(({ message }) => message).join("\n")}`;
 }
 
 export default class CountReporter {
@@ -28,8 +23,11 @@ export default class CountReporter {
         if (state !== "pending") count[state] += 1;
         if (state === "failed") failures.push(failure(`${file} > ${test.fullName}`, { errors }));
       }
-      // A file that could not even be loaded has no tests to count as failed.
+      // A file that could not even be loaded has no tests to count as failed; nor has a suite whose preparation failed.
       if (seen === 0 || module.errors().length > 0) failures.push(failure(file, { errors: module.errors() }));
+      for (const suite of module.children.allSuites()) {
+        if (suite.errors().length > 0) failures.push(failure(`${file} > ${suite.fullName}`, { errors: suite.errors() }));
+      }
     }
     // Nobody awaited them, so no test failed of them; vitest ends with an error all the same.
     failures.push(...unhandled.map((error) => failure("outside any test", { errors: [error] })));

@@ -1,5 +1,5 @@
 /** What a run leaves in a file for the next reader: how many passed, and which ones did not, in the words they failed with. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 export interface Count {
   readonly passed: number;
@@ -13,17 +13,24 @@ export function countLine({ passed, failed, skipped }: Count): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
+/** Of one failure; it stands in full where it happened. */
+const WORDS_MAX = 2_000;
+
 /** Prints the line, and leaves the count where the environment asks for it. */
 export function reportCount(count: Count): void {
   console.log(`\n${countLine(count)}`);
   const file = process.env["BACKSTEP_COUNTS_FILE"];
-  if (file !== undefined) writeFileSync(file, JSON.stringify(count));
+  if (file !== undefined)
+    writeFileSync(file, JSON.stringify({ ...count, failures: count.failures.map((words) => words.slice(0, WORDS_MAX)) }));
 }
 
-/** A file that is missing is a run that never came to its end: one failure. */
+/** A file that is missing, or was not written to its end, is a run that never came to its own: one failure. */
 export function readCount(file: string): Count {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Count;
-  return { passed: 0, failed: 1, skipped: 0, failures: [`${file}: never written, so its run did not come to an end`] };
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Count;
+  } catch (error) {
+    return { passed: 0, failed: 1, skipped: 0, failures: [`a run that did not come to its end: ${String(error)}`] };
+  }
 }
 
 export function addCounts(counts: readonly Count[]): Count {

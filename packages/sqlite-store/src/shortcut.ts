@@ -11,19 +11,26 @@ export interface ShortcutAppend {
   resolve(verdict: Result<void, AppendError>): void;
 }
 
+export interface TurnSize {
+  readonly appends: number;
+  /** Of all their records. */
+  readonly characters: number;
+}
+
 export interface Shortcut {
   /** Whether appends that went this way are under way. */
   readonly busy: boolean;
-  /** Whether so many appends may go this way now. Each `false` is a turn of the thread. */
-  opens(appends: number): boolean;
+  /** Whether a turn's appends may go this way now. Each `false` is a turn of the thread. */
+  opens(turn: TurnSize): boolean;
   /** Calls `passed` once all of them are answered. Not while it is busy. */
   take(appends: readonly ShortcutAppend[], passed: () => void): void;
 }
 
-/** More are worth the way to the thread: to write them takes as long as to sync the disk. */
+/** More of either are worth the way to the thread: to write them takes as long as to sync the disk. */
 export const SHORTCUT_APPENDS_MAX = 64;
-/** In a row, before the thread has a turn. Their pages are some thousands; SQLite copies the log into the file with the first commit of the thread after a thousand. */
-const APPENDS_IN_A_ROW_MAX = 2_048;
+const CHARACTERS_MAX = 256 * 1024;
+/** In a row, before the thread has a turn. An append alone writes two pages, so that their log is about as long as SQLite lets it grow before it copies it into the file, which is for the thread to do. */
+const IN_A_ROW_MAX: TurnSize = { appends: 512, characters: 2 * 1024 * 1024 };
 /** A commit that takes longer is slow: the program stands still for it. */
 const COMMIT_MS_MAX = 2;
 /** Any disk is slow now and then. One that is slow more often than once in so many times, and so many times over, is left to the thread for so many turns. */
@@ -31,9 +38,11 @@ const QUICK_PER_SLOW = 4;
 const SLOW_MAX = 3;
 const TURNS_OF_THREAD = 256;
 
+const NOTHING: TurnSize = { appends: 0, characters: 0 };
+
 export function createShortcut({ appendSound, lastCommitMs }: Pick<StoreOfThread, "appendSound" | "lastCommitMs">): Shortcut {
   let underWay = 0;
-  let inARow = 0;
+  let inARow: TurnSize = NOTHING;
   let turnsOfThread = 0;
   let slow = 0;
 
@@ -49,14 +58,15 @@ export function createShortcut({ appendSound, lastCommitMs }: Pick<StoreOfThread
     get busy() {
       return underWay > 0;
     },
-    opens(appends) {
+    opens({ appends, characters }) {
+      const after = { appends: inARow.appends + appends, characters: inARow.characters + characters };
+      const isSmall = appends <= SHORTCUT_APPENDS_MAX && characters <= CHARACTERS_MAX;
+      const isOpen = isSmall && turnsOfThread === 0 && after.appends <= IN_A_ROW_MAX.appends && after.characters <= IN_A_ROW_MAX.characters;
       if (turnsOfThread > 0) turnsOfThread -= 1;
-      else if (appends <= SHORTCUT_APPENDS_MAX && inARow < APPENDS_IN_A_ROW_MAX) return true;
-      inARow = 0;
-      return false;
+      inARow = isOpen ? after : NOTHING;
+      return isOpen;
     },
     take(appends, passed) {
-      inARow += appends.length;
       underWay = appends.length;
       for (const { request, resolve } of appends) {
         appendSound(request, (verdict) => {

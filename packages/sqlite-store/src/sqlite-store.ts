@@ -54,7 +54,12 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
     throw new SqliteStoreNotOpened("StoreFileForeign", path, problem, { cause: error });
   }
   if (!thread) return near.store;
-  // Copying the log into the file takes longer than a commit: that is for the thread.
-  database.exec("PRAGMA wal_autocheckpoint = 0");
-  return createThreadStore({ path, synchronous, busyTimeoutMs, shared, writer }, near);
+  try {
+    // Copying the log into the file takes longer than a commit: that is for the thread.
+    database.exec("PRAGMA wal_autocheckpoint = 0");
+    return createThreadStore({ path, synchronous, busyTimeoutMs, shared, writer }, near);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }

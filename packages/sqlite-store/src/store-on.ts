@@ -48,6 +48,8 @@ export interface StoreOfThread {
   readonly store: SqliteStore;
   appendSound(request: AppendRequest, answered: Answered): void;
   readonly lastCommitMs: () => number;
+  /** As `close` of the store, but leaves the worker's lease alone: another connection works on under its name. */
+  end(): Promise<void>;
 }
 
 /** The store on a database that is already open and prepared; `close` closes it. */
@@ -92,9 +94,9 @@ export function storeOfThread(
     return guarded(() => retryWhileBusy(() => inOneSnapshot(database, operation), busyTimeoutMs), failure);
   }
 
-  /** Of its own accord; a lease that cannot be ended runs out. */
-  async function leave(): Promise<void> {
-    if (leases !== undefined) await queue.enqueue({ run: () => ok(leases.leave()), landed: () => false, characters: 0 });
+  function end(): Promise<void> {
+    closing ??= queue.drain().then(() => database.close());
+    return closing;
   }
 
   function workersOn(held: WorkerLeases): Workers {
@@ -168,14 +170,14 @@ export function storeOfThread(
     },
     workers: leases === undefined ? undefined : workersOn(leases),
     close() {
-      closing ??= leave()
-        .then(() => queue.drain())
-        .then(() => database.close());
-      return closing;
+      // Not waited for, since it comes after what may be in doubt and given up. A lease that cannot be ended runs out.
+      if (closing === undefined && leases !== undefined)
+        void queue.enqueue({ run: () => ok(leases.leave()), landed: () => false, characters: 0 });
+      return end();
     },
     statistics: queue.statistics,
   };
-  return { store, appendSound, lastCommitMs: queue.lastCommitMs };
+  return { store, appendSound, lastCommitMs: queue.lastCommitMs, end };
 }
 
 const APPENDED: Result<void, never> = ok();

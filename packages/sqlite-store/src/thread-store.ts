@@ -18,7 +18,7 @@ export interface ThreadStoreOptions extends OpenOptions {
 
 type Resolve = (result: AnyResult) => void;
 
-/** A call that waits for the end of its turn, which decides what way it goes. */
+/** A write that waits for the end of its turn, which decides what way it goes. */
 interface Held {
   /** Present for one that could go either way. */
   readonly request: AppendRequest | undefined;
@@ -26,14 +26,28 @@ interface Held {
   readonly resolve: Resolve;
 }
 
+/** Calls whose order among each other and among appends is a promise to nobody: they need not wait for what is under way elsewhere. */
+const UNORDERED: ReadonlySet<Method> = new Set([
+  "load",
+  "unfinished",
+  "due",
+  "lockHolder",
+  "ended",
+  "pending",
+  "published",
+  "renew",
+  "leave",
+  "orphans",
+]);
+
 /** Of one message. Smaller ones make smaller commits, which cost more of the processor and the disk per saga; larger ones leave the thread without work while the program goes through a long turn. */
 const CALLS_MAX = 128;
 /** Run from its sources, the thread needs to be told so, as this program was. */
 const IS_SOURCE = import.meta.url.endsWith(".ts");
 
 /**
- * The file was opened and prepared before: what can be wrong with it has been found. `near` is the store on the caller's own connection, for the shortcut. At any time calls are under way on one side
- * only, so that a saga's records are written in the order in which they were appended.
+ * The file was opened and prepared before: what can be wrong with it has been found. `near` is the store on the caller's own connection, for the shortcut. At any time writes of sagas are under way on one
+ * side only, so that a saga's records are written in the order in which they were appended. Reads, and the lease, go to the thread whatever is under way.
  *
  * A thread that fails takes the program with it, since nobody could tell what became of its writes; the next life reads it in the journal.
  */
@@ -50,12 +64,11 @@ export function createThreadStore(
   let ofThread: SqliteStoreStatistics = { commits: 0, settlements: 0 };
   const calls = createCallsWriter(CALLS_MAX);
   const held: Held[] = [];
-  let onShortcutPassed: (() => void) | undefined;
+  /** Among those that wait for the thread. */
+  let ordered = 0;
   let count = 0;
   let closing: Promise<void> | undefined;
 
-  // It holds the program only while somebody waits for it.
-  worker.unref();
   worker.on("error", (error) => {
     throw error;
   });
@@ -67,16 +80,23 @@ export function createThreadStore(
     if (waiting.size === 0 && closing === undefined) worker.unref();
   });
 
+  // It holds the program only while somebody waits for it. Not before there is a listener, for that takes hold of it anew.
+  worker.unref();
+
   function settle(call: number, result: AnyResult): void {
     waiting.get(call)?.(result);
     waiting.delete(call);
   }
 
-  function send(write: () => void, request?: AppendRequest): Promise<AnyResult> {
+  function send(
+    write: () => void,
+    { request, isOrdered }: { readonly request?: AppendRequest; readonly isOrdered: boolean },
+  ): Promise<AnyResult> {
     if (closing !== undefined) return Promise.resolve(unavailable("this store is closed"));
     return new Promise((resolve) => {
+      if (!isOrdered) return toThread(write, resolve);
       const call = { request, write, resolve };
-      if (waiting.size > 0) return toThread(call);
+      if (ordered > 0) return handOver(call);
       held.push(call);
       if (shortcut.busy) return;
       if (request === undefined || held.length > SHORTCUT_APPENDS_MAX) decide();
@@ -84,21 +104,25 @@ export function createThreadStore(
     });
   }
 
-  /** Calls of one turn go one way together. Those that come while the shortcut is busy wait for its end. */
+  /** Writes of one turn go one way together. Those that come while the shortcut is busy wait for its end. */
   function decide(): void {
-    if (shortcut.busy || held.length === 0) return;
+    if (shortcut.busy || held.length === 0 || closing !== undefined) return;
     const together = held.splice(0);
     const appends = together.flatMap(({ request, resolve }) => (request === undefined ? [] : [{ request, resolve }]));
-    if (appends.length < together.length || !shortcut.opens(appends.length)) for (const call of together) toThread(call);
-    else shortcut.take(appends, passed);
+    const characters = appends.reduce((sum, { request }) => sum + request.record.length, 0);
+    if (appends.length < together.length || !shortcut.opens({ appends: appends.length, characters })) together.forEach(handOver);
+    else shortcut.take(appends, () => held.length > 0 && setImmediate(decide));
   }
 
-  function passed(): void {
-    if (held.length > 0) setImmediate(decide);
-    onShortcutPassed?.();
+  function handOver({ write, resolve }: Held): void {
+    ordered += 1;
+    toThread(write, (result) => {
+      ordered -= 1;
+      resolve(result);
+    });
   }
 
-  function toThread({ write, resolve }: Held): void {
+  function toThread(write: () => void, resolve: Resolve): void {
     if (calls.count() === 0) setImmediate(flush);
     if (waiting.size === 0) worker.ref();
     write();
@@ -115,7 +139,9 @@ export function createThreadStore(
   /** Copied at once: a value that no message can hold is refused alone, where it would take the whole message with it. */
   function ask<Answer extends Result<unknown, unknown>>(method: Method, ...parameters: readonly unknown[]): Promise<Answer> {
     const copied = copyOf(parameters);
-    return (copied.isOk() ? send(() => calls.ask(method, copied.value)) : Promise.resolve(copied)) as Promise<Answer>;
+    return (
+      copied.isOk() ? send(() => calls.ask(method, copied.value), { isOrdered: !UNORDERED.has(method) }) : Promise.resolve(copied)
+    ) as Promise<Answer>;
   }
 
   const workers: Workers = {
@@ -132,7 +158,7 @@ export function createThreadStore(
       const problem = problemOf(request);
       if (problem !== undefined) return Promise.resolve(unavailable(problem));
       if (!isPlainAppend(request)) return ask("append", request);
-      return send(() => calls.append(request), request) as ReturnType<JournalStore["append"]>;
+      return send(() => calls.append(request), { request, isOrdered: true }) as ReturnType<JournalStore["append"]>;
     },
     load: (sagaId) => ask("load", sagaId),
     claim: (sagaId, claiming) => ask("claim", sagaId, claiming),
@@ -159,12 +185,12 @@ export function createThreadStore(
   async function end(): Promise<void> {
     worker.ref();
     const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    if (shortcut.busy) await new Promise<void>((resolve) => (onShortcutPassed = resolve));
-    for (const call of held.splice(0)) toThread(call);
+    // The other one closes last, and so copies the log into the file.
+    await near.end();
+    held.splice(0).forEach(handOver);
     flush();
     worker.postMessage("close");
     await Promise.all([closed.promise, exited]);
-    await near.store.close();
   }
 }
 

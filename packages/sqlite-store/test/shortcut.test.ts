@@ -19,7 +19,7 @@ function set({ commitMs }: { commitMs: number }) {
 
 /** Takes a turn of one append, if it is let. */
 function turn({ shortcut, answers }: ReturnType<typeof set>): boolean {
-  if (!shortcut.opens(1)) return false;
+  if (!shortcut.opens({ appends: 1, characters: 300 })) return false;
   shortcut.take([{ request: request("a", 0), resolve: () => undefined }], () => undefined);
   answers.pop()?.();
   return true;
@@ -32,19 +32,23 @@ function turns(many: number, on: ReturnType<typeof set>): readonly boolean[] {
 describe("it opens", () => {
   test("for a few appends and for no more", () => {
     const { shortcut } = set({ commitMs: QUICK_MS });
-    expect([shortcut.opens(1), shortcut.opens(SHORTCUT_APPENDS_MAX), shortcut.opens(SHORTCUT_APPENDS_MAX + 1)]).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    const opens = (appends: number, characters: number) => shortcut.opens({ appends, characters });
+    expect([opens(1, 300), opens(SHORTCUT_APPENDS_MAX, 20_000), opens(SHORTCUT_APPENDS_MAX + 1, 20_000)]).toEqual([true, true, false]);
+    expect([opens(1, 200_000), opens(1, 300_000)]).toEqual([true, false]);
   });
 
   test("turn after turn, but for one of the thread now and then", () => {
     const taken = turns(10_000, set({ commitMs: QUICK_MS }));
     const left = taken.flatMap((isTaken, at) => (isTaken ? [] : [at]));
     expect(left.length).toBeGreaterThan(2);
-    expect(left.length).toBeLessThan(10_000 / 1_000);
+    expect(left.length).toBeLessThan(10_000 / 250);
     expect(new Set(left.slice(1).map((at, index) => at - (left[index] ?? 0))).size).toBe(1);
+  });
+
+  test("and sooner for one when they are large", () => {
+    const { shortcut } = set({ commitMs: QUICK_MS });
+    const taken = Array.from({ length: 100 }, () => shortcut.opens({ appends: 1, characters: 200_000 }));
+    expect(taken.filter((isTaken) => !isTaken).length).toBeGreaterThan(5);
   });
 
   test("on a slow disk, once for each long row of turns of the thread", () => {

@@ -6,7 +6,10 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createSqliteStore, SqliteStoreNotOpened } from "../src/index.ts";
-import type { SqliteStore } from "../src/store-on.ts";
+import { openDatabase } from "../src/open-database.ts";
+import { newWriter, type SqliteStore, storeOfThread } from "../src/store-on.ts";
+import { createThreadStore } from "../src/thread-store.ts";
+import { CommitFailed, faultyDatabase } from "./faulty-database.ts";
 import { pendingIds, recordsOf, recordTexts, request } from "./requests.ts";
 import { temporaryFile, temporaryFolder } from "./temporary-folder.ts";
 
@@ -103,6 +106,55 @@ describe("closing", () => {
   });
 });
 
+describe("past the thread", () => {
+  const plain = (sequence: number) => request("a", sequence, { outbox: [] });
+
+  /** The store has begun to write what it was given. */
+  async function begun(): Promise<void> {
+    for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  test("reads are answered while a write waits for a lock that another connection holds, and closing waits with it", async () => {
+    const path = temporaryFile();
+    const store = createSqliteStore({ path, busyTimeoutMs: 20_000 });
+    await store.append(plain(0));
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const settled: string[] = [];
+    const appended = [store.append(plain(1)).then((verdict) => settled.push(`first ${verdict.isOk()}`))];
+    await begun();
+    appended.push(store.append(plain(2)).then((verdict) => settled.push(`second ${verdict.isOk()}`)));
+    expect(await recordsOf(store, "a")).toEqual(recordTexts("a", 1));
+    const closed = store.close().then(() => settled.push("closed"));
+    await begun();
+    expect(settled).toEqual([]);
+    other.exec("ROLLBACK");
+    other.close();
+    await Promise.all([...appended, closed]);
+    expect(settled).toEqual(["first true", "second true", "closed"]);
+    expect(await recordsOf(openInThread(path), "a")).toEqual(recordTexts("a", 3));
+  });
+
+  test.each([false, true])("close gives up what is in doubt and cannot be settled; shared by workers: %s", async (shared) => {
+    const path = temporaryFile();
+    const options = { path, synchronous: "NORMAL", busyTimeoutMs: 100 } as const;
+    const writer = newWriter();
+    const lost = faultyDatabase(openDatabase(options), () => {
+      throw new CommitFailed("the disk is gone");
+    });
+    const near = storeOfThread(lost, { ...options, shared, writer, now: Date.now });
+    const store = createThreadStore({ ...options, shared, writer }, near);
+    let answered = false;
+    void store.append(plain(0)).then(() => (answered = true));
+    await begun();
+    expect(await recordsOf(store, "a")).toEqual([]);
+    const behind = store.append(plain(0));
+    await store.close();
+    expect([answered, (await behind).isOk()]).toEqual([false, true]);
+    expect(await recordsOf(openInThread(path), "a")).toEqual(recordTexts("a", 1));
+  });
+});
+
 describe("a program", () => {
   const script = fileURLToPath(new URL("./thread/run-program.ts", import.meta.url));
 
@@ -119,12 +171,13 @@ describe("a program", () => {
   }
 
   test("ends although its store is open, when it waits for nothing", async () => {
+    expect(await run(temporaryFile(), "opens it")).toMatchObject({ exitCode: 0, said: "" });
     expect(await run(temporaryFile(), "is idle")).toMatchObject({ exitCode: 0, said: "appended\n" });
   });
 
-  test("does not end while it waits for an answer", async () => {
+  test.each(["waits", "waits for its thread"])("does not end while it %s", async (act) => {
     const path = temporaryFile();
-    expect(await run(path, "waits")).toMatchObject({ exitCode: 0, said: "appended\n" });
+    expect(await run(path, act)).toMatchObject({ exitCode: 0, said: "appended\n" });
     expect(await recordsOf(openInThread(path), "a")).toEqual(recordTexts("a", 1));
   });
 

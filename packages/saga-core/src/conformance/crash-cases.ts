@@ -117,7 +117,10 @@ async function runThrough({ saga, sagaId, troubles, open }: Plan, processes: Cra
       sagas: Object.values(sagas),
       owns: (id) => id === sagaId,
       trouble,
-      onAcknowledged: ({ sequence, record }) => acknowledged.set(sequence, record),
+      onAcknowledged({ sequence, record }) {
+        // The first one is to stay: a place that is given twice has lost what it was given for.
+        if (!acknowledged.has(sequence)) acknowledged.set(sequence, record);
+      },
       async onClaimed() {
         if (former === undefined || late.length > 0 || troubles[processes.length - 2]?.moment !== "stalled") return;
         late.push(former.goOn());

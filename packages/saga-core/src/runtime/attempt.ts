@@ -35,11 +35,13 @@ export function attemptUnderDeadline({ timeoutMs, timer }: Deadline, send: Send,
     letBe();
     tell(ended);
   };
+  // Sent first: whatever time the step lets pass before it answers anything, nothing is told before this returns.
+  const answered = answerOf(send, controller.signal);
   const letBe = callAfter(timer, timeoutMs, () => {
     controller.abort();
     end(fault("Unknown", `no answer within ${timeoutMs} ms`));
   });
-  answerOf(send, controller.signal).then(
+  answered.then(
     (result) => end(classified(result)),
     (thrown: unknown) => end(threw(thrown)),
   );

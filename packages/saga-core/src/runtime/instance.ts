@@ -242,9 +242,8 @@ export class SagaInstance {
       appended = err({ _tag: "StoreUnavailable", message: `the store threw: ${messageOf(thrown)}` });
     }
     this.#appends -= 1;
-    const committed = this.#committed(step, sequence, outbox, appended);
     this.#tellStirred();
-    return committed;
+    return this.#committed(step, sequence, outbox, appended);
   }
 
   #committed(
@@ -266,7 +265,7 @@ export class SagaInstance {
     return ok(undefined);
   }
 
-  /** Something that was under way has come to its end. */
+  /** Something that was under way has come to its end, and what follows from it has begun. */
   #stirred(): Promise<void> {
     return new Promise<void>((resolve) => this.#onStirred.push(resolve));
   }
@@ -393,8 +392,8 @@ export class SagaInstance {
     }
     const running = runOperation(order, this.#runnerPorts, (result) => {
       this.#running.delete(id);
-      this.#report(path, slot, result);
       this.#tellStirred();
+      this.#report(path, slot, result);
     });
     this.#running.set(id, running);
   }

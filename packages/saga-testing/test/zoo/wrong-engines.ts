@@ -44,8 +44,8 @@ export const WRONG_ENGINES: readonly Mutant[] = [
     engine: [
       {
         file: "runtime/operation-runner.ts",
-        from: "return { sagaId, key, issuedAt, attempt, timeoutMs: rules.retry.timeoutMs };",
-        to: "return { sagaId, key: (attempt === 1 ? key : `${key}~${attempt}`) as typeof key, issuedAt, attempt, timeoutMs: rules.retry.timeoutMs };",
+        from: "return { sagaId, key, issuedAt, attempt, timeoutMs: rules.retry.timeoutMs, signal };",
+        to: "return { sagaId, key: (attempt === 1 ? key : `${key}~${attempt}`) as typeof key, issuedAt, attempt, timeoutMs: rules.retry.timeoutMs, signal };",
       },
     ],
   },

@@ -8,12 +8,14 @@ const [path = "", act = ""] = process.argv.slice(2);
 const store = createSqliteStore({ path });
 
 if (act === "is idle") {
-  (await store.append(request("a", 0)))._unsafeUnwrap();
+  (await store.append(request("a", 0, { outbox: [] })))._unsafeUnwrap();
   process.stdout.write("appended\n");
 }
-// Nothing but the store holds this one.
-if (act === "waits")
-  void store.append(request("a", 0)).then((verdict) => process.stdout.write(`${verdict.isOk() ? "appended" : "refused"}\n`));
+// Nothing but the store holds this one. With an event the append goes through the thread.
+if (act === "waits" || act === "waits for its thread")
+  void store
+    .append(request("a", 0, act === "waits" ? { outbox: [] } : {}))
+    .then((verdict) => process.stdout.write(`${verdict.isOk() ? "appended" : "refused"}\n`));
 if (act === "loses its file") {
   rmSync(dirname(path), { recursive: true });
   void store.claim("a").then(() => process.stdout.write("answered\n"));
