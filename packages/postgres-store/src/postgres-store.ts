@@ -78,6 +78,7 @@ export async function createPostgresStore(options: PostgresStoreOptions = {}): P
           clock,
           connect: () => connect(checked),
           opened: known.doubtAll,
+          lost: known.doubtAll,
           doubted: changed,
           settled() {
             settlements += 1;
@@ -104,7 +105,7 @@ export async function createPostgresStore(options: PostgresStoreOptions = {}): P
 
   async function close(): Promise<void> {
     for (const lane of queue.lanes) lane.giveUpAt(performance.now() + answerTimeoutMs);
-    await queue.drain();
+    await queue.close();
     // Whoever cannot say goodbye is missed when the lease is over.
     await lease.vanish().catch(() => undefined);
     await Promise.all([pool.end(), notices.close(), ...queue.lanes.map((lane) => lane.close())]);

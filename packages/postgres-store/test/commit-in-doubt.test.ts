@@ -128,23 +128,34 @@ test("equal bytes that a rival wrote meanwhile are no evidence", async () => {
 test("each write of a batch in doubt keeps its own verdict", async () => {
   const { proxy, store, openRival } = await setUp();
   const rival = await openRival();
-  for (const sagaId of ["a", "b", "theirs"]) await rival.append(request(sagaId, 0));
-  await rival.append(request("ended", 0, { status: "completed" }));
+  for (const sagaId of ["a", "b"]) await rival.append(request(sagaId, 0));
   await store.append(request("known", 0));
   proxy.cutNextBatch("answer");
-  const [conflict, stale, next, known, created, removed] = await Promise.all([
+  const [conflict, stale, next, known, created] = await Promise.all([
     store.append(request("a", 5)),
     store.append(request("a", 1, { epoch: 2 })),
     store.append(request("b", 1)),
     store.append(request("known", 1)),
     store.append(request("new", 0)),
-    store.remove(["ended", "theirs"]),
   ]);
   expect(conflict._unsafeUnwrapErr()).toEqual({ _tag: "SequenceConflict", sagaId: "a", sequence: 1 });
   expect(stale._unsafeUnwrapErr()).toEqual({ _tag: "StaleEpoch", sagaId: "a", epoch: 1 });
   expect([next, known, created].map((each) => each.isOk())).toEqual([true, true, true]);
-  expect(removed._unsafeUnwrap()).toEqual({ removed: 1 });
   expect(store.statistics().settlements).toBe(1);
+});
+
+test("a removal has a transaction of its own: one that is lost takes no append with it", async () => {
+  const { proxy, store, openRival } = await setUp();
+  const rival = await openRival();
+  for (const sagaId of ["first", "second"]) await rival.append(request(sagaId, 0, { status: "completed" }));
+  await store.append(request("a", 0));
+  const removing = store.remove(["first"]);
+  const appended = store.append(request("a", 1));
+  expect((await removing)._unsafeUnwrap()).toEqual({ removed: 1 });
+  expect((await appended).isOk()).toBe(true);
+  expect(store.statistics().commits).toBe(3);
+  proxy.cutNextBatch("answer");
+  expect((await store.remove(["second"]))._unsafeUnwrap()).toEqual({ removed: 1 });
 });
 
 test.each(["before", "answer", "sent"] as const)(
@@ -230,6 +241,20 @@ describe("while the database is away", () => {
     expect(await recordsOf(rival, "a")).toEqual(recordTexts("a", 1));
   });
 
+  test("close ends although writes of the same saga wait behind what is given up", async () => {
+    const { proxy, store, openRival } = await setUp({ answerTimeoutMs: 300, writersMax: 2 });
+    const rival = await openRival();
+    await store.append(request("before", 0));
+    proxy.open = false;
+    proxy.cutNextBatch("answer");
+    void store.append(request("a", 0));
+    await expect.poll(proxy.cuts).toBe(1);
+    const behind = [store.append(request("a", 1)), store.claim("a")];
+    await store.close();
+    for (const verdict of await Promise.all(behind)) expect(verdict.isErr()).toBe(true);
+    expect(await recordsOf(rival, "a")).toEqual(recordTexts("a", 1));
+  });
+
   test("one that falls silent counts as lost when the answer is overdue", async () => {
     const { proxy, store } = await setUp({ answerTimeoutMs: 300 });
     proxy.cutNextBatch("silent");
@@ -248,6 +273,25 @@ test("connections that are lost while nobody waits are made again, and are no do
   expect((await store.append(request("a", 1))).isOk()).toBe(true);
   expect(await recordsOf(store, "a")).toEqual(recordTexts("a", 2));
   expect(store.statistics().settlements).toBe(0);
+});
+
+test("a database that comes back without some of what it had is believed: nothing is written behind what is gone", async () => {
+  const { proxy, store, schema } = await setUp();
+  await store.append(request("a", 0));
+  await store.append(request("b", 0));
+  await store.append(request("b", 1));
+  // As a standby that had not heard of these commits, but of the lane's.
+  const quotedSchema = `"${schema}"`;
+  await postgres.query(`DELETE FROM ${quotedSchema}.records WHERE saga = (SELECT position FROM ${quotedSchema}.sagas WHERE saga_id = 'a')`);
+  await postgres.query(`DELETE FROM ${quotedSchema}.sagas WHERE saga_id = 'a'`);
+  await postgres.query(
+    `DELETE FROM ${quotedSchema}.records WHERE sequence = 1 AND saga = (SELECT position FROM ${quotedSchema}.sagas WHERE saga_id = 'b')`,
+  );
+  proxy.cutAll();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect((await store.append(request("a", 1)))._unsafeUnwrapErr()).toMatchObject({ _tag: "SequenceConflict", sequence: 0 });
+  expect((await store.append(request("b", 2)))._unsafeUnwrapErr()).toMatchObject({ _tag: "SequenceConflict", sequence: 1 });
+  expect((await store.append(request("b", 1))).isOk()).toBe(true);
 });
 
 test("however often and whenever connections are cut, what was answered ok is there, and what was refused is not", async () => {

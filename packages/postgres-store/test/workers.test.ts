@@ -124,3 +124,34 @@ describe("notices", () => {
     await expect.poll(() => heard).toBe(2);
   });
 });
+
+test("a claim that is still reading when its store is closed takes nothing over", async () => {
+  const [owner, leaving] = await open(2);
+  if (owner === undefined || leaving === undefined) throw new TypeError("no stores");
+  for (let times = 0; times < 10; times++) {
+    await owner.append(request(`s-${times}`, 0, { outbox: [] }));
+  }
+  const claims = Array.from({ length: 10 }, (_, at) => leaving.claim(`s-${at}`));
+  await leaving.close();
+  for (const [at, claimed] of (await Promise.all(claims)).entries()) {
+    const epoch = (await owner.load(`s-${at}`))._unsafeUnwrap()?.epoch;
+    expect(epoch).toBe(claimed.isOk() ? 2 : 1);
+  }
+  // Nobody has a lease here, so whatever was claimed and not let go of is found again.
+  expect((await owner.workers.orphans({ limit: 100 }))._unsafeUnwrap().orphans).toHaveLength(10);
+});
+
+test("workers that come for the same sagas, each in an order of its own, do not stand in each other's way", async () => {
+  const [former, ...rivals] = await open(3);
+  if (former === undefined) throw new TypeError("no stores");
+  const sagaIds = Array.from({ length: 30 }, (_, at) => `s-${at}`);
+  for (const sagaId of sagaIds) await former.append(request(sagaId, 0, { outbox: [], leaves: true }));
+  const deadlocks = async () => Number((await postgres.query("SELECT sum(deadlocks)::int AS count FROM pg_stat_database"))[0]?.["count"]);
+  const before = await deadlocks();
+  for (let rounds = 0; rounds < 10; rounds++) {
+    const orders = [sagaIds, sagaIds.toReversed()];
+    await Promise.all(rivals.map((rival, at) => Promise.all((orders[at] ?? []).map((sagaId) => rival.claim(sagaId)))));
+    await Promise.all(rivals.map((rival) => rival.workers.release(sagaIds)));
+  }
+  expect(await deadlocks()).toBe(before);
+});

@@ -31,6 +31,9 @@ export interface SqliteStoreOptions {
 }
 
 const BUSY_TIMEOUT_MS_DEFAULT = 5_000;
+/** A shortcut is for few sagas at a time, and most of what it knows is outdated by the thread. */
+const REMEMBERED_NEAR = 1_024;
+
 /**
  * Opens the journal in a file. Any number of stores, in this process and in others on the same machine, may be open on it.
  *
@@ -47,7 +50,13 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const writer = newWriter();
   let near: StoreOfThread;
   try {
-    near = storeOfThread(database, { busyTimeoutMs, shared, writer, now: now ?? Date.now });
+    near = storeOfThread(database, {
+      busyTimeoutMs,
+      shared,
+      writer,
+      remembersMax: thread ? REMEMBERED_NEAR : undefined,
+      now: now ?? Date.now,
+    });
   } catch (error) {
     database.close();
     const problem = `its tables are not those of the version it claims: ${describeFailure(error)}; restore it, or name another file`;

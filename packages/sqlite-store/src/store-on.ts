@@ -38,6 +38,8 @@ export interface StoreOnOptions {
   readonly shared?: boolean;
   /** The name of this open store, also to its leases. Default: a new one. */
   readonly writer?: number | undefined;
+  /** How many of the sagas that it wrote to it remembers. Default: thousands. */
+  readonly remembersMax?: number | undefined;
   readonly now: () => number;
 }
 
@@ -59,13 +61,13 @@ export function storeOn(database: SqliteDatabase, options: StoreOnOptions): Sqli
 
 export function storeOfThread(
   database: SqliteDatabase,
-  { busyTimeoutMs, shared = false, writer = newWriter(), now }: StoreOnOptions,
+  { busyTimeoutMs, shared = false, writer = newWriter(), remembersMax, now }: StoreOnOptions,
 ): StoreOfThread {
   const readJournal = prepareReadJournal(database);
   const lockLines = prepareLockLines(database, now);
   const leases = shared ? prepareWorkerLeases(database, writer, now) : undefined;
   const log = prepareRecordLog(database, writer);
-  const appends = prepareAppend(database, { log, lockLines, writer, shared, now });
+  const appends = prepareAppend(database, { log, lockLines, writer, shared, remembersMax, now });
   const queue = createWriteQueue(database, { busyTimeoutMs, memory: appends });
   const claims = prepareClaim(database, writer, readJournal, leases);
   const listUnfinished = prepareListUnfinished(database);

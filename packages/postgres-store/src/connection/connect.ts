@@ -16,8 +16,6 @@ function configOf({ connectionString, ssl, connectTimeoutMs, answerTimeoutMs }: 
     ...(connectionString === undefined ? {} : { connectionString }),
     ...(ssl === undefined ? {} : { ssl }),
     connectionTimeoutMillis: connectTimeoutMs,
-    // The server gives up first, and says so: whoever waits for an answer then need not ask what became of it.
-    statement_timeout: Math.ceil(answerTimeoutMs * 0.8),
     query_timeout: answerTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
@@ -26,14 +24,21 @@ function configOf({ connectionString, ssl, connectTimeoutMs, answerTimeoutMs }: 
 }
 
 /**
- * A statement sees what was committed before it, whatever the database's default is: what the functions check, they check after they have locked it.
+ * Said once connected, for poolers refuse most of it as part of the greeting.
+ *
+ * The server gives up first, and says so: whoever waits for an answer then need not ask what became of it. A statement sees what was committed before it, whatever the database's default is: what the
+ * functions check, they check after they have locked it. A commit is in the log on disk when it is answered, whatever this role is used to.
  *
  * Every statement has its index, and its plan is kept. Left to itself, Postgres would plan for the tables as they were when they were young, and go on to read them whole.
  */
-const SETTINGS = `
+function settingsOf({ answerTimeoutMs }: ConnectOptions): string {
+  return `
+SET statement_timeout = ${Math.ceil(answerTimeoutMs * 0.8)};
 SET default_transaction_isolation = 'read committed';
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;
 SET plan_cache_mode = force_generic_plan; SET jit = off`;
+}
 
 /** @throws what `pg` throws when no connection comes about. */
 export async function connect(options: ConnectOptions): Promise<pg.Client> {
@@ -41,7 +46,7 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
   client.on("error", ignore);
   try {
     await client.connect();
-    await client.query(SETTINGS);
+    await client.query(settingsOf(options));
     return client;
   } catch (error) {
     void client.end().catch(ignore);
@@ -50,14 +55,13 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
 }
 
 export function createPool(options: ConnectOptions, max: number): pg.Pool {
+  const settings = settingsOf(options);
+  const verify = (client: pg.ClientBase, done: (error?: Error) => void): void =>
+    void client.query(settings, (error: Error | null) => done(error ?? undefined));
   const pool = new pg.Pool({ ...configOf(options), max, verify });
   pool.on("error", ignore);
   pool.on("connect", (client) => client.on("error", ignore));
   return pool;
-}
-
-function verify(client: pg.ClientBase, done: (error?: Error) => void): void {
-  client.query(SETTINGS, (error: Error | null) => done(error ?? undefined));
 }
 
 /** Whoever waits for an answer is told by its promise; there is nothing to do for the others. */

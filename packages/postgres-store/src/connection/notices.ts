@@ -41,13 +41,18 @@ export function createNotices({ channel, connect }: NoticesPorts): Notices {
   /** Until the connection is lost. */
   async function hear(): Promise<void> {
     const client = await connect();
-    current = client;
-    const lost = new Promise<void>((resolve) => client.once("end", () => resolve()));
-    client.on("notification", tell);
-    if (closing.signal.aborted) void client.end().catch(() => undefined);
-    else await client.query(`LISTEN "${channel}"`);
-    tell();
-    await lost;
+    try {
+      current = client;
+      const lost = new Promise<void>((resolve) => client.once("end", () => resolve()));
+      client.on("notification", tell);
+      if (closing.signal.aborted) return;
+      // Refused by a standby, for one, which takes connections.
+      await client.query(`LISTEN "${channel}"`);
+      tell();
+      await lost;
+    } finally {
+      void client.end().catch(() => undefined);
+    }
   }
 
   return {

@@ -3,6 +3,10 @@
 const CONNECTION = "08";
 const OPERATOR_INTERVENTION = ["57P01", "57P02", "57P03", "57P05"];
 const WAITING_HELPS = ["40001", "40P01"];
+/** Of one statement, never of the session: cardinality, data, constraints, the transaction's state, rollbacks, syntax and rights, limits, PL/pgSQL. */
+const CLASSES_OF_STATEMENTS = ["21", "22", "23", "25", "40", "42", "54", "P0"];
+const COMPLETION_UNKNOWN = "40003";
+const CANCELLED = "57014";
 /** Data exceptions, violated constraints, limits: one of the values is to blame. */
 const CLASSES_OF_VALUES = ["22", "23", "54"];
 
@@ -18,7 +22,10 @@ export function sqlState(error: unknown): string | undefined {
 export function isRefusal(error: unknown): boolean {
   const state = sqlState(error);
   if (state === undefined || state.startsWith(CONNECTION) || OPERATOR_INTERVENTION.includes(state)) return false;
-  return (error as { readonly severity?: unknown }).severity === "ERROR";
+  if (state === COMPLETION_UNKNOWN) return false;
+  // The severity comes in the server's language.
+  const isOfStatement = state === CANCELLED || CLASSES_OF_STATEMENTS.includes(state.slice(0, 2));
+  return isOfStatement || (error as { readonly severity?: unknown }).severity === "ERROR";
 }
 
 /** Two transactions stood in each other's way, and this one was rolled back: run again, it succeeds. */

@@ -8,7 +8,7 @@
 export interface StoreClock {
   /** Epoch milliseconds, whole. */
   now(): number;
-  /** @param sentAt - `performance.now()` when the question was sent. */
+  /** @param sentAt - `performance.now()` when the question was sent, plus what the server is known to have taken until it looked at its clock: waiting for a lock is no way. */
   measured(sentAt: number, serverMs: number): void;
 }
 

@@ -4,6 +4,7 @@ import { ok, type Result } from "neverthrow";
 import type { KnownSagas } from "../writing/known-sagas.ts";
 import type { Lane } from "../writing/lane.ts";
 import { unavailable, type Write } from "../writing/write.ts";
+import { BATCH_CHARACTERS_MAX } from "../writing/write-queue.ts";
 
 /** From its call on nothing is known of the saga, so that whoever appends to it after all looks whose it is. */
 export function releaseWrite(sagaId: string, known: KnownSagas<Lane>, resolve: (released: Result<void, StoreUnavailable>) => void): Write {
@@ -27,7 +28,8 @@ export function removeWrite(sagaIds: readonly string[], resolve: (removed: Resul
   return {
     track: undefined,
     append: undefined,
-    characters: 0,
+    // A transaction of its own: it may take long, and no append is to wait for it, or be rolled back with it.
+    characters: BATCH_CHARACTERS_MAX,
     item: () => ({ kind: "remove", ids: sagaIds }),
     conclude: ([tag, value]) => resolve(tag === "ok" ? ok({ removed: Number(value) }) : unavailable(String(value))),
     refuse: (message) => resolve(unavailable(message)),

@@ -239,7 +239,7 @@ CREATE FUNCTION ${schema}.write_batch(
   rec_saga bigint[], rec_sequence integer[], rec_epoch integer[], rec_checksum integer[], rec_record text[],
   mov_saga bigint[], mov_length integer[], mov_status integer[], mov_wake bigint[], mov_driver bigint[],
   events jsonb, items jsonb,
-  OUT outcome text, OUT clock double precision, OUT positions text, OUT results jsonb
+  OUT outcome text, OUT clock double precision, OUT took double precision, OUT positions text, OUT results jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
   none CONSTANT bigint := -9223372036854775808;
@@ -258,7 +258,12 @@ BEGIN
     FROM ${schema}.lanes WHERE lane = in_lane;
     IF NOT FOUND THEN outcome := 'fenced'; END IF;
     clock := extract(epoch FROM clock_timestamp()) * 1000;
+    took := clock - extract(epoch FROM statement_timestamp()) * 1000;
     RETURN;
+  END IF;
+  IF items IS NOT NULL THEN
+    -- In one order, whatever the order of the calls: two workers that come for the same sagas do not wait for each other both ways.
+    PERFORM 1 FROM ${schema}.sagas WHERE saga_id = ANY (ARRAY(SELECT item->>'id' FROM jsonb_array_elements(items) AS item)) ORDER BY position FOR UPDATE;
   END IF;
   IF cardinality(new_id) > 0 THEN
     WITH made AS (
@@ -294,6 +299,7 @@ BEGIN
   END IF;
   outcome := 'written';
   clock := extract(epoch FROM clock_timestamp()) * 1000;
+  took := clock - extract(epoch FROM statement_timestamp()) * 1000;
 END
 $$;
 `;

@@ -81,9 +81,11 @@ class Moves {
   readonly bySaga = new Map<number, { readonly request: AppendRequest; readonly driver: number | undefined }>();
 
   values(): readonly Buffer[] {
-    const moves = [...this.bySaga.values()];
+    // In the order in which all lock the rows of sagas.
+    const bySaga = [...this.bySaga].sort(([left], [right]) => left - right);
+    const moves = bySaga.map(([, move]) => move);
     return [
-      int8Array([...this.bySaga.keys()]),
+      int8Array(bySaga.map(([saga]) => saga)),
       int4Array(moves.map(({ request }) => request.sequence + 1)),
       int4Array(moves.map(({ request }) => statusNumber(request.status))),
       int8Array(moves.map(({ request }) => request.wakeAt)),

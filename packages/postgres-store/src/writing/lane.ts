@@ -49,6 +49,8 @@ export interface LanePorts {
   connect(): Promise<Client>;
   /** The lane has a row of its own from now on, which those who take sagas may not have seen before. */
   opened(): void;
+  /** The connection went while nothing was under way. What was written on it, and what others wrote, may be there no more. */
+  lost(): void;
   /** A batch is in doubt. */
   doubted(): void;
   settled(): void;
@@ -57,6 +59,8 @@ export interface LanePorts {
 interface AnswerRow {
   readonly outcome: "written" | "taken" | "fenced";
   readonly clock: number;
+  /** Milliseconds that the server had it before it looked at its clock. */
+  readonly took: number;
   readonly positions: string | null;
   readonly results: readonly ItemResult[] | null;
 }
@@ -73,7 +77,7 @@ const PARAMETERS = 26;
 /** 48 bits: two lanes do not share a number, and Postgres and JavaScript both hold it exactly. */
 const LANES_MAX = 2 ** 48 - 1;
 
-export function createLane({ schema, worker, clock, connect, opened, doubted, settled }: LanePorts): Lane {
+export function createLane({ schema, worker, clock, connect, opened, lost, doubted, settled }: LanePorts): Lane {
   const parameters = Array.from({ length: PARAMETERS }, (_, index) => `$${index + 1}`).join(", ");
   const write = { name: "write_batch", text: `SELECT * FROM ${schema}.write_batch(${parameters})` };
   let client: Client | undefined;
@@ -95,7 +99,10 @@ export function createLane({ schema, worker, clock, connect, opened, doubted, se
   async function connectHere(): Promise<Client> {
     const made = await connect();
     made.once("end", () => {
-      if (client === made) client = undefined;
+      if (client !== made) return;
+      // The database that answers next may be another one, which does not have all that this one had: a standby, or what a backup held.
+      [client, row] = [undefined, undefined];
+      lost();
     });
     return made;
   }
@@ -119,7 +126,7 @@ export function createLane({ schema, worker, clock, connect, opened, doubted, se
     const { rows } = await on.query<AnswerRow>({ ...write, values: [...values] });
     const [answer] = rows;
     if (answer === undefined) throw new TypeError("write_batch answered no row");
-    clock.measured(sentAt, answer.clock);
+    clock.measured(sentAt + answer.took, answer.clock);
     return answer;
   }
 
@@ -146,7 +153,7 @@ export function createLane({ schema, worker, clock, connect, opened, doubted, se
     }
   }
 
-  async function settle({ lane }: Open, batch: number, lost: unknown): Promise<LaneAnswer> {
+  async function settle({ lane }: Open, batch: number, failure: unknown): Promise<LaneAnswer> {
     doubtful = true;
     row = undefined;
     doubted();
@@ -164,7 +171,7 @@ export function createLane({ schema, worker, clock, connect, opened, doubted, se
           if (found !== undefined && Number(found.batch) === batch)
             return { _tag: "Written", positions: undefined, results: found.answer ?? [] };
           // Without its row, the server has lost what it had committed, the batch with it.
-          return { _tag: "NotWritten", message: `nothing was written: ${describeFailure(lost)}` };
+          return { _tag: "NotWritten", message: `nothing was written: ${describeFailure(failure)}` };
         } finally {
           void made.end().catch(() => undefined);
         }

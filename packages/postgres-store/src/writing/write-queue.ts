@@ -10,8 +10,8 @@ import type { Write } from "./write.ts";
 
 export interface WriteQueue {
   enqueue(write: Write): void;
-  /** Resolves when nothing waits and nothing is under way. */
-  drain(): Promise<void>;
+  /** Resolves when nothing waits and nothing is under way. What comes later is refused. */
+  close(): Promise<void>;
   readonly lanes: readonly Lane[];
   readonly commits: () => number;
 }
@@ -32,14 +32,17 @@ interface LaneQueue {
 
 /** Bounds of one transaction: how long others wait for it, and how much is lost together. */
 const BATCH_WRITES_MAX = 1_024;
-const BATCH_CHARACTERS_MAX = 16 * 1024 * 1024;
+export const BATCH_CHARACTERS_MAX = 16 * 1024 * 1024;
 /** Smaller ones cost the database more than is won. */
 const SHARE_MIN = 64;
 /** Of transactions that stood in each other's way; each time at least one of them gets through. */
 const REPEATS_MAX = 50;
 
+const NOT_SENT = "nothing was sent: the database does not answer";
+
 export function createWriteQueue({ worker, known, createLanes }: WriteQueueOptions): WriteQueue {
   let scheduled = false;
+  let closed = false;
   let commits = 0;
   const queue: Write[] = [];
   const laneQueues: readonly LaneQueue[] = createLanes(wake).map((lane) => ({ lane, waiting: [], working: false }));
@@ -66,8 +69,18 @@ export function createWriteQueue({ worker, known, createLanes }: WriteQueueOptio
     laneQueue.working = true;
     void workOff(laneQueue.lane, batch).finally(() => {
       laneQueue.working = false;
+      // Given up. What waits behind it was never sent.
+      if (laneQueue.lane.inDoubt()) refuseWaiting(laneQueue);
       wake();
     });
+  }
+
+  function refuseWaiting({ waiting }: LaneQueue): void {
+    for (const write of waiting.splice(0)) {
+      if (write.track !== undefined) write.track.onLane -= 1;
+      write.refuse(NOT_SENT);
+      rest(write);
+    }
   }
 
   /** What is in doubt may take until the database is back. What was never sent is not held up by it. */
@@ -75,7 +88,7 @@ export function createWriteQueue({ worker, known, createLanes }: WriteQueueOptio
     if (queue.length === 0 || !laneQueues.every(({ lane }) => lane.inDoubt())) return;
     for (const write of queue.splice(0)) {
       if (write.track !== undefined) write.track.waiting -= 1;
-      write.refuse("nothing was sent: the database does not answer");
+      write.refuse(NOT_SENT);
       rest(write);
     }
   }
@@ -149,6 +162,10 @@ export function createWriteQueue({ worker, known, createLanes }: WriteQueueOptio
   return {
     enqueue(write) {
       const { track } = write;
+      if (closed) {
+        write.refuse("this store is closed");
+        return rest(write);
+      }
       const laneQueue =
         track !== undefined && track.onLane > 0 && track.waiting === 0 ? laneQueues.find(({ lane }) => lane === track.lane) : undefined;
       if (laneQueue !== undefined && track !== undefined) {
@@ -160,9 +177,12 @@ export function createWriteQueue({ worker, known, createLanes }: WriteQueueOptio
       }
       wake();
     },
-    drain: () =>
+    close: () =>
       new Promise((resolve) => {
-        idleListeners.push(resolve);
+        idleListeners.push(() => {
+          closed = true;
+          resolve();
+        });
         wake();
       }),
     lanes: laneQueues.map(({ lane }) => lane),

@@ -24,11 +24,12 @@ export interface AppendOperation extends BatchMemory {
 export interface AppendContext extends SagaRowsContext {
   readonly log: RecordLog;
   readonly lockLines: LockLines;
+  readonly remembersMax?: number | undefined;
 }
 
 export function prepareAppend(database: SqliteDatabase, context: AppendContext): AppendOperation {
-  const { log, lockLines, writer, now } = context;
-  const sagas = createKnownSagas();
+  const { log, lockLines, writer, remembersMax, now } = context;
+  const sagas = createKnownSagas(remembersMax);
   const rows = prepareSagaRows(database, context);
   const insertEvent = database.prepare("INSERT INTO outbox (id, type, source, subject, time, saga_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)");
   const findEvidence = database.prepare(
