@@ -56,8 +56,9 @@ export async function connect(options: ConnectOptions): Promise<pg.Client> {
 
 export function createPool(options: ConnectOptions, max: number): pg.Pool {
   const settings = settingsOf(options);
-  const verify = (client: pg.ClientBase, done: (error?: Error) => void): void =>
-    void client.query(settings, (error: Error | null) => done(error ?? undefined));
+  const verify = (client: pg.ClientBase, done: (error?: Error) => void): void => {
+    client.query(settings, (error: Error | null) => done(error ?? undefined));
+  };
   const pool = new pg.Pool({ ...configOf(options), max, verify });
   pool.on("error", ignore);
   pool.on("connect", (client) => client.on("error", ignore));
