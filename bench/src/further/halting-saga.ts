@@ -14,15 +14,25 @@ export interface HaltingEngine {
   readonly bringHalfWay: (saga: number) => Promise<void>;
 }
 
-/** @param halt - Whether fourth steps are left without an answer. */
-export function haltingEngineOn(store: JournalStore, halt: boolean, observer?: Observer): HaltingEngine {
+/** Of a store that workers share: nobody takes up what a process has left behind before its lease is over. */
+export const LEASE_MS = 5_000;
+
+export interface HaltingOptions {
+  /** So many fourth steps are left without an answer, and stay in memory. */
+  readonly halts: number;
+  readonly observer?: Observer;
+}
+
+const IN_MEMORY_MAX = 10_000;
+
+export function haltingEngineOn(store: JournalStore, { halts, observer }: HaltingOptions): HaltingEngine {
   const called = new Map<number, () => void>();
   const steps = Array.from({ length: STEPS }, (_, index) =>
     step({
       name: stepName(index + 1),
       retry: { timeoutMs: NOT_IN_THIS_TEST_MS, horizonMs: NOT_IN_THIS_TEST_MS, delayMs: 1 },
       run: async ({ saga }: { readonly saga: number }) => {
-        if (index + 1 === STOP_AT && halt) {
+        if (index + 1 === STOP_AT && halts > 0) {
           called.get(saga)?.();
           await new Promise(() => undefined);
         }
@@ -39,7 +49,7 @@ export function haltingEngineOn(store: JournalStore, halt: boolean, observer?: O
       return input;
     },
   });
-  const engine = createEngine({ sagas: [halting], store, observer });
+  const engine = createEngine({ sagas: [halting], store, observer, leaseMs: LEASE_MS, inMemoryMax: Math.max(IN_MEMORY_MAX, halts + 1) });
   return {
     engine,
     async bringHalfWay(number) {

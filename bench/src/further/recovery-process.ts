@@ -36,7 +36,7 @@ async function live(job: RecoveryJob): Promise<void> {
 
 async function bringHalfWay({ place, sagas }: RecoveryJob): Promise<RecoveryAnswer> {
   const startedAt = performance.now();
-  const { bringHalfWay: bring } = haltingEngineOn(await openStore(place), true);
+  const { bringHalfWay: bring } = haltingEngineOn(await openStore(place), { halts: sagas });
   let next = 1;
   const loop = async (): Promise<void> => {
     while (next <= sagas) await bring(next++);
@@ -60,7 +60,7 @@ async function takeUp({ place, sagas }: RecoveryJob): Promise<RecoveryAnswer> {
     endedCount += 1;
     if (endedCount === sagas) ended.resolve();
   };
-  const { engine } = haltingEngineOn(store, false, observer);
+  const { engine } = haltingEngineOn(store, { halts: 0, observer });
   const { adopted } = await engine.recovered;
   const takenUpAt = performance.now();
   await ended.promise;
