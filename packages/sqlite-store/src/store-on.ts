@@ -38,7 +38,7 @@ export interface StoreOnOptions {
   readonly shared?: boolean;
   /** The name of this open store, also to its leases. Default: a new one. */
   readonly writer?: number | undefined;
-  /** How many of the sagas that it wrote to it remembers. Default: thousands. */
+  /** How many of the sagas that it wrote to it remembers. Default: 16,384, and as many again that it wrote to before those. */
   readonly remembersMax?: number | undefined;
   readonly now: () => number;
 }

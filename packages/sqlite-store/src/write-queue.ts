@@ -11,7 +11,7 @@ import { pause, retryWhileBusy } from "./retry-while-busy.ts";
 import { describeFailure } from "./sqlite-failure.ts";
 
 export interface Write<Value, Failure> {
-  /** Runs in the batch's transaction, possibly more than once. Writes nothing when it answers `err`. */
+  /** Runs in the batch's transaction, possibly more than once. When it answers `err`, what it wrote stands all the same: nothing, but for the wish of a claim that came too early. */
   readonly run: () => Result<Value, Failure>;
   /** The verdict when `run` throws; `undefined`, as without it, leaves it at `StoreUnavailable`. */
   readonly failure?: (error: unknown) => Failure | undefined;

@@ -2,7 +2,7 @@
  * The functions that write, one round trip and one transaction per batch. `write_batch` is what a store calls. It writes by whole arrays what its worker knows to be right, and hands
  * everything else to `write_carefully`, one by one, in order.
  *
- * Locks are always taken in this order: the lines for locks, lanes by number, sagas. A saga that one worker takes from another one is taken with that worker's lanes locked and counted up:
+ * Locks are always taken in this order: the lines for locks, lanes by number, sagas by position. A saga that one worker takes from another one is taken with that worker's lanes locked and counted up:
  * its batches before have ended by then, and the next one notices before it writes. Each statement of a function sees what was committed before it: sessions run READ COMMITTED.
  */
 export function writingSchema(schema: string): string {

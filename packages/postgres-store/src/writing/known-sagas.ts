@@ -37,7 +37,7 @@ export interface KnownSagas<Lane> {
   /** What is known of it, if that is still to be relied on. */
   known(track: SagaTrack<Lane>): KnownSaga | undefined;
   forget(sagaId: string): void;
-  /** Goes up each time sagas were taken from this worker, and when lanes are opened. */
+  /** Goes up each time sagas were taken from this worker, and when lanes are opened or lost. */
   readonly generation: () => number;
   doubtAll(): void;
 }
