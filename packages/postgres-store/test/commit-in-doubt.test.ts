@@ -154,6 +154,8 @@ test("a removal has a transaction of its own: one that is lost takes no append w
   expect((await removing)._unsafeUnwrap()).toEqual({ removed: 1 });
   expect((await appended).isOk()).toBe(true);
   expect(store.statistics().commits).toBe(3);
+  await Promise.all([store.remove(["nobody"]), store.workers?.release(["a"])]);
+  expect(store.statistics().commits).toBe(5);
   proxy.cutNextBatch("answer");
   expect((await store.remove(["second"]))._unsafeUnwrap()).toEqual({ removed: 1 });
 });

@@ -3,7 +3,7 @@
 const CONNECTION = "08";
 const OPERATOR_INTERVENTION = ["57P01", "57P02", "57P03", "57P05"];
 const WAITING_HELPS = ["40001", "40P01"];
-/** Of one statement, never of the session: cardinality, data, constraints, the transaction's state, rollbacks, syntax and rights, limits, PL/pgSQL. */
+/** Of a statement, which is rolled back even where the session ends with it: cardinality, data, constraints, the transaction's state, rollbacks, syntax and rights, limits, PL/pgSQL. */
 const CLASSES_OF_STATEMENTS = ["21", "22", "23", "25", "40", "42", "54", "P0"];
 const COMPLETION_UNKNOWN = "40003";
 const CANCELLED = "57014";

@@ -28,8 +28,8 @@ export function removeWrite(sagaIds: readonly string[], resolve: (removed: Resul
   return {
     track: undefined,
     append: undefined,
-    // A transaction of its own: it may take long, and no append is to wait for it, or be rolled back with it.
-    characters: BATCH_CHARACTERS_MAX,
+    // More than fits beside anything: it has a transaction of its own, for it may take long, and nothing is to be rolled back with it.
+    characters: BATCH_CHARACTERS_MAX + 1,
     item: () => ({ kind: "remove", ids: sagaIds }),
     conclude: ([tag, value]) => resolve(tag === "ok" ? ok({ removed: Number(value) }) : unavailable(String(value))),
     refuse: (message) => resolve(unavailable(message)),
