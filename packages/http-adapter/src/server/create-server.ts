@@ -3,8 +3,9 @@
  * What happens to one call is `serve-operation.ts`.
  */
 import type { AnyService, Contract, Operation } from "@backstep/contract";
-import type { Database, Fence, Transaction } from "@backstep/participant";
+import { type Database, type Fence, OptionInvalid, type Transaction } from "@backstep/participant";
 import { Hono } from "hono";
+import { Admission } from "./admission.ts";
 import { noRouteResponse, type Route } from "./allowed-methods.ts";
 import { type EventHandlers, mountEvents } from "./events-route.ts";
 import { guarded, type Handle } from "./guarded.ts";
@@ -21,6 +22,13 @@ export interface ServerOptions<Any extends Contract> {
   readonly fence: Fence;
   /** Bytes of a request's body. Default 65,536; more is refused with 413. */
   readonly bodyBytesMax?: number | undefined;
+  /**
+   * How many calls are worked on at a time, from 1 on; about twice as many as the database runs transactions side by side. Others wait in line; who would wait for longer than `waitMsMax`, or than half of
+   * the time that it gives the call, is answered 503 without effect, which a client of this package takes as `Throttled`. Default 20.
+   */
+  readonly callsMax?: number | undefined;
+  /** In milliseconds, 0 to 600,000. Default 1,000. */
+  readonly waitMsMax?: number | undefined;
   /** Events that are consumed at `POST /events`, once each, through an inbox that remembers as long as the fence. */
   readonly events?: EventHandlers | undefined;
   /**
@@ -37,10 +45,16 @@ export interface ContractServer {
 }
 
 const BODY_BYTES_MAX_DEFAULT = 64 * 1024;
+const CALLS_MAX_DEFAULT = 20;
+const WAIT_MS_MAX_DEFAULT = 1_000;
+const WAIT_MS_MAX_MAX = 600_000;
 
-/** @throws {ServiceInvalid} when a command is foreign and its undo is not, or the other way round, or a query is. */
+/**
+ * @throws {ServiceInvalid} when a command is foreign and its undo is not, or the other way round, or a query is. {OptionInvalid} when an option is out of its range.
+ */
 export function createServer<Any extends Contract>(options: ServerOptions<Any>): ContractServer {
   const { contract, database, fence, events, onError = () => undefined, bodyBytesMax = BODY_BYTES_MAX_DEFAULT } = options;
+  const admission = admissionOf(options);
   const app = new Hono();
   const routes: Route[] = [];
   const add = (method: string, path: string, handle: Handle): void => {
@@ -50,7 +64,7 @@ export function createServer<Any extends Contract>(options: ServerOptions<Any>):
 
   for (const [name, implementation] of Object.entries(implementationsOf(contract, options.service))) {
     const operation = contract.operations[name] as Operation;
-    const served = { contract, name, operation, implementation, database, fence, bodyBytesMax };
+    const served = { contract, name, operation, implementation, database, fence, bodyBytesMax, admission };
     add(operation.method, operation.path, (context) => serveOperation(served, context));
   }
   let document: OpenApiDocument | undefined;
@@ -59,9 +73,24 @@ export function createServer<Any extends Contract>(options: ServerOptions<Any>):
     return Response.json(document);
   });
   add("GET", "/healthz", () => health(database));
-  if (events !== undefined) mountEvents(add, { database, fence, events, bodyBytesMax });
+  if (events !== undefined) mountEvents(add, { database, fence, events, bodyBytesMax, admission });
   app.notFound(({ req }) => noRouteResponse(routes, req.path));
   return { fetch: async (request) => app.fetch(request) };
+}
+
+function admissionOf<Any extends Contract>({
+  callsMax = CALLS_MAX_DEFAULT,
+  waitMsMax = WAIT_MS_MAX_DEFAULT,
+}: ServerOptions<Any>): Admission {
+  if (!isWhole(callsMax, 1, Number.MAX_SAFE_INTEGER))
+    throw new OptionInvalid(`\`callsMax\` is a whole number of calls from 1 on, not ${String(callsMax)}`);
+  if (!isWhole(waitMsMax, 0, WAIT_MS_MAX_MAX))
+    throw new OptionInvalid(`\`waitMsMax\` is a whole number of milliseconds from 0 to ${WAIT_MS_MAX_MAX}, not ${String(waitMsMax)}`);
+  return new Admission({ callsMax, waitMsMax });
+}
+
+function isWhole(value: number, min: number, max: number): boolean {
+  return Number.isSafeInteger(value) && value >= min && value <= max;
 }
 
 async function health(database: Database): Promise<Response> {

@@ -2,6 +2,7 @@
 
 import type { EventType } from "@backstep/contract";
 import { createInbox, type Database, type Fence, type Inbox, parseEvent, type Transaction } from "@backstep/participant";
+import type { Admission } from "./admission.ts";
 import type { Handle } from "./guarded.ts";
 import { problemResponse } from "./problem-response.ts";
 import { checkPlain } from "./read-input.ts";
@@ -21,6 +22,7 @@ interface EventsOptions {
   readonly fence: Fence;
   readonly events: EventHandlers;
   readonly bodyBytesMax: number;
+  readonly admission: Admission;
 }
 
 export function mountEvents(add: (method: string, path: string, handle: Handle) => void, options: EventsOptions): void {
@@ -29,7 +31,7 @@ export function mountEvents(add: (method: string, path: string, handle: Handle) 
   add("POST", "/events", ({ req }) => receive(inbox, options, req.raw));
 }
 
-async function receive(inbox: Inbox, { database, events, bodyBytesMax }: EventsOptions, request: Request): Promise<Response> {
+async function receive(inbox: Inbox, { database, events, bodyBytesMax, admission }: EventsOptions, request: Request): Promise<Response> {
   const body = await readText(request, bodyBytesMax);
   if (body.isErr()) return body.error;
   const parsed = parseEvent({ headers: request.headers, body: body.value });
@@ -42,6 +44,8 @@ async function receive(inbox: Inbox, { database, events, bodyBytesMax }: EventsO
   if (plain.isErr()) return plain.error;
   const data = handler.event.data.safeParse(event.data);
   if (!data.success) return problemResponse("requestInvalid", { detail: "the event's data does not fit the schema of its type" });
-  await inbox.consume(event, (transaction) => handler.handle(transaction, data.data, database.now()));
-  return new Response(null, { status: 204 });
+  return admission.admit(undefined, async () => {
+    await inbox.consume(event, (transaction) => handler.handle(transaction, data.data, database.now()));
+    return new Response(null, { status: 204 });
+  });
 }

@@ -36,7 +36,7 @@ export interface SagaRoutesOptions<Input, Output, Failure> {
    * id has left after its name and the client bounds the key. Asked only about an input that fits the saga's schema, as it came.
    */
   readonly clientOf: (request: Request, input: unknown) => string | undefined;
-  /** How long to wait for the end, in milliseconds, before answering 202. Default 10,000. */
+  /** How long to wait for the end, in milliseconds, before answering: 202 when the start is durable, 503 when it is not, yet. Default 10,000. */
   readonly answerWithinMs?: number | undefined;
   /** The saga's domain errors, as the contracts of its steps declare them: each has the status that it has there. */
   readonly rejections?: readonly Rejection[] | undefined;
@@ -84,13 +84,23 @@ async function start<Input, Output, Failure>(options: SagaRoutesOptions<Input, O
   const id = sagaIdOf(saga.name, options.clientOf(request, body.value), call.value.key);
   if (id._tag === "Refused") return problemResponse("requestInvalid", { detail: id.detail });
   // As it came, not as the schema hands it on: the engine applies the schema itself.
-  const run = engine.run(saga, body.value as never, { id: id.sagaId });
+  const starting = engine.start(saga, body.value as never, { id: id.sagaId });
+  let begun = false;
+  const run = starting.andThen(() => {
+    begun = true;
+    return engine.result(saga, id.sagaId);
+  });
   const result = await within(run, answerWithinMs);
   // The path as the client knows it: the app may be mounted under a prefix.
   const { pathname } = new URL(request.url);
-  return result === undefined
-    ? accepted(pathname, id.sagaId, "running")
-    : resultResponse({ ...options, path: pathname }, id.sagaId, result);
+  if (result !== undefined) return resultResponse({ ...options, path: pathname }, id.sagaId, result);
+  return begun ? accepted(pathname, id.sagaId, "running") : notBegun();
+}
+
+/** It waits for its turn, or for the store. It may be begun yet, so only the same key may ask again. */
+function notBegun(): Response {
+  const detail = "not begun in time, and perhaps never; ask again under the same key";
+  return problemResponse("unavailable", { detail, effect: "unknown", headers: retryAfter(1_000) });
 }
 
 type InputSchema = Saga<string, never, unknown, unknown>["~saga"]["input"];

@@ -5,7 +5,8 @@
 import type { Command, Contract, Operation, Query, Undo } from "@backstep/contract";
 import type { ActAnswer, Database, Fence, FencedOperation, FencedUndo, UndoAnswer } from "@backstep/participant";
 import type { Context } from "hono";
-import { operationName } from "../wire.ts";
+import { HEADER, operationName } from "../wire.ts";
+import type { Admission } from "./admission.ts";
 import { answerResponse, rejectionResponse } from "./answer-response.ts";
 import { type AnyHandler, actionFor, type Implementation, undoFor } from "./implementation.ts";
 import { keepAnswer } from "./keep-contract.ts";
@@ -22,6 +23,7 @@ export interface ServedOperation {
   readonly database: Database;
   readonly fence: Fence;
   readonly bodyBytesMax: number;
+  readonly admission: Admission;
 }
 
 /** A call that may be made: headers and input have been checked. */
@@ -32,19 +34,29 @@ interface Accepted {
 }
 
 export async function serveOperation(served: ServedOperation, { req }: Context): Promise<Response> {
-  const { operation, database, bodyBytesMax } = served;
+  const { operation, database, bodyBytesMax, admission } = served;
   const { headers, url } = req.raw;
+  const timeoutMs = timeoutOf(headers);
   const parts = { path: req.param(), url: new URL(url), request: req.raw, bodyBytesMax };
   if (operation._tag === "Query") {
     const input = await readInput(operation, parts);
-    return input.isOk() ? answerQuery(served, operation, input.value) : input.error;
+    return input.isOk() ? admission.admit(timeoutMs, () => answerQuery(served, operation, input.value)) : input.error;
   }
   const call = readCall(headers, database.now());
   if (call.isErr()) return call.error;
   const input = await readInput(operation, parts);
   if (input.isErr()) return input.error;
   const accepted = { call: call.value, input: input.value, headers };
-  return operation._tag === "Command" ? act(served, operation, accepted) : undo(served, operation, accepted);
+  // After its body has come: whoever sends it slowly keeps no place from others.
+  return admission.admit(timeoutMs, () =>
+    operation._tag === "Command" ? act(served, operation, accepted) : undo(served, operation, accepted),
+  );
+}
+
+/** `undefined` for a caller that does not say, and for one that says nonsense: of a command that is refused elsewhere. */
+function timeoutOf(headers: Headers): number | undefined {
+  const timeoutMs = Number(headers.get(HEADER.timeoutMs) ?? Number.NaN);
+  return timeoutMs > 0 ? timeoutMs : undefined;
 }
 
 async function answerQuery(served: ServedOperation, query: Query, input: unknown): Promise<Response> {

@@ -30,3 +30,23 @@ it("is a 503 without effect when as many sagas run and wait as there is room for
   expect((await Promise.all(["k2", "k3"].map(start))).map(({ status }) => status)).toEqual([200, 200]);
   await host.close();
 });
+
+it("is no 202 for a start that has not been written down in time: a crash would forget it", async () => {
+  const reached = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<Said>();
+  const ship = (): Promise<Said> => {
+    reached.resolve();
+    return answered.promise;
+  };
+  const host = await openHost({ inMemoryMax: 1, answerWithinMs: 20, steps: { ship } });
+  const start = (key: string) => host.send("POST", "/dispatches", { json: input, key });
+  expect((await start("k1")).status).toBe(202);
+  await reached.promise;
+  const waiting = await start("k2");
+  expect(waiting.status).toBe(503);
+  expect(waiting.body).toMatchObject({ type: "urn:backstep:problem:unavailable", effect: "unknown" });
+  expect(waiting.headers.get("retry-after")).toBe("1");
+  answered.resolve(ok({ receipt: "r" }));
+  await expect.poll(async () => (await start("k2")).status).toBe(200);
+  await host.close();
+});
