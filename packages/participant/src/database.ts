@@ -23,7 +23,10 @@ export interface Transaction {
   get<Row>(table: Table<Row>, key: string): Promise<Row | undefined>;
   /** Writes a new row. `false`: the key is taken, and nothing was written. Waits for a transaction that is just inserting the same key. */
   insert<Row>(table: Table<Row>, row: Row): Promise<boolean>;
-  /** Writes a row whether it was there or not. */
+  /**
+   * Writes a row whether it was there or not. Like `remove` it may resolve before the store has seen it: what comes after it sees what it wrote, and if the store refuses it, that ends the transaction and is told by the next
+   * operation that gives something back, or by the commit.
+   */
   put<Row>(table: Table<Row>, row: Row): Promise<void>;
   /** Removes a row; a missing one is no error. */
   remove<Row>(table: Table<Row>, key: string): Promise<void>;

@@ -39,6 +39,8 @@ export class PostgresConnections {
       connectionTimeoutMillis: options.connectTimeoutMs,
       application_name: "backstep",
       keepAlive: true,
+      // Statements are sent without waiting for the answer to the one before.
+      pipeline: true,
     });
     // A connection that dies says so twice: here while nobody has it, and itself at all times. Unheard, either would end the process.
     this.#pool.on("error", () => undefined);

@@ -14,7 +14,7 @@ import type { PostgresConnection } from "./postgres-connection.ts";
 import { PostgresConnections, type PostgresServerAddress } from "./postgres-connections.ts";
 import { isAbsent, isContended } from "./postgres-errors.ts";
 import { PostgresTables, TableMissing } from "./postgres-tables.ts";
-import { PostgresTransaction } from "./postgres-transaction.ts";
+import { CommitFailed, PostgresTransaction } from "./postgres-transaction.ts";
 import { createTurns } from "./turns.ts";
 
 export interface PostgresDatabaseOptions {
@@ -149,10 +149,7 @@ class Runner {
     const transaction = new PostgresTransaction(connection, this.#tables);
     try {
       const value = await body(transaction);
-      transaction.life.finish();
-      await transaction.settled();
-      transaction.life.assertSound();
-      await commit(connection);
+      await transaction.commit();
       return { _tag: "Done", value };
     } catch (cause) {
       transaction.life.abandon();
@@ -214,20 +211,6 @@ class Runner {
 function entranceOf(attempts: number): Entrance {
   if (attempts === 0) return BESIDE;
   return attempts < ATTEMPTS_BESIDE_MAX ? IN_LINE : ALONE;
-}
-
-/** Tells a COMMIT that failed from whatever else ends an attempt. */
-class CommitFailed extends Error {}
-
-async function commit(connection: PostgresConnection): Promise<void> {
-  let tag: string;
-  try {
-    ({ tag } = await connection.command("COMMIT"));
-  } catch (cause) {
-    throw new CommitFailed(undefined, { cause });
-  }
-  // The server's way to say that it had undone the transaction before.
-  if (tag !== "COMMIT") throw new CommitFailed(undefined, { cause: new DatabaseUnavailable("the database undid the transaction") });
 }
 
 function checked(options: PostgresDatabaseOptions): Settings {

@@ -41,10 +41,13 @@ export class PostgresTables {
     return `"${this.schema}"."backstep gate"`;
   }
 
-  /** @throws {TableMissing} */
-  async assertThere(connection: PostgresConnection, table: AnyTable): Promise<void> {
+  /** `undefined` for a table that is known. @throws {TableMissing} */
+  assertThere(connection: PostgresConnection, table: AnyTable): Promise<void> | undefined {
     const identity = identityOf(table);
-    if (this.#known.has(identity)) return;
+    return this.#known.has(identity) ? undefined : this.#look(connection, table, identity);
+  }
+
+  async #look(connection: PostgresConnection, table: AnyTable, identity: string): Promise<void> {
     const names = [table.name, ...(table.indexes ?? []).map((field) => indexName(table, field))];
     const statement =
       "SELECT count(*)::int AS count FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = ANY($2)";

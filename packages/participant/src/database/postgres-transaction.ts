@@ -1,10 +1,11 @@
 /**
- * One transaction on Postgres: the port's operations as statements, sent one after the other in the order of the calls, whoever awaits them.
- * Begin, commit and running again are `postgres-database.ts`.
+ * One transaction on Postgres: the port's operations as statements, sent in the order of the calls, whoever awaits them, and without waiting for one another: the server takes one after the other, and after one that
+ * failed refuses the rest, the commit included. What gives nothing back resolves when it is on its way, so a transaction lasts as many ways to the server as it has questions. Begin and running again are
+ * `postgres-database.ts`.
  */
 import type { Result } from "neverthrow";
 import type { Page, Table, Transaction } from "../database.ts";
-import { DatabaseMisused } from "./database-errors.ts";
+import { DatabaseMisused, DatabaseUnavailable } from "./database-errors.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
 import { documentFrom, storedField, storedText } from "./postgres-document.ts";
 import { beginningOf, columnOf, type PostgresTables } from "./postgres-tables.ts";
@@ -19,18 +20,25 @@ interface StoredRow {
   readonly document: string;
 }
 
+/** Tells a COMMIT that failed from whatever else ends a transaction. */
+export class CommitFailed extends Error {}
+
 export class PostgresTransaction implements Transaction {
   readonly life = new TransactionLife();
   readonly #connection: PostgresConnection;
   readonly #tables: PostgresTables;
   readonly #savepoints: Savepoints;
-  #last: Promise<void> = Promise.resolve();
+  /** Settled when all that was called is on its way, or will never be. */
+  #sent: Promise<void> = Promise.resolve();
+  /** Settled when all that asked for something has its answer, understood or not. */
+  #asked: Promise<unknown> = Promise.resolve();
+  /** Settled when the server has taken or refused all that gives nothing back. */
+  #told: Promise<unknown> = Promise.resolve();
 
   constructor(connection: PostgresConnection, tables: PostgresTables) {
     this.#connection = connection;
     this.#tables = tables;
-    // Sent in turn like all else, so nobody needs to wait: what follows is sent behind them.
-    const send = (text: string): void => void this.#queue(() => connection.command(text));
+    const send = (text: string): void => void this.#tell(() => connection.command(text));
     this.#savepoints = {
       set: (depth) => send(`SAVEPOINT part_${depth}`),
       undo: (depth) => send(`ROLLBACK TO SAVEPOINT part_${depth}; RELEASE SAVEPOINT part_${depth}`),
@@ -40,7 +48,26 @@ export class PostgresTransaction implements Transaction {
 
   /** Resolves when everything that was called has ended, however it ended. */
   async settled(): Promise<void> {
-    await this.#last;
+    await this.#sent;
+    await Promise.all([this.#asked, this.#told]);
+  }
+
+  /**
+   * Sends the commit behind everything that was called. The server answers it with a rollback if it refused any of that.
+   *
+   * @throws {CommitFailed} With its cause, when nothing before it had failed.
+   */
+  async commit(): Promise<void> {
+    this.life.finish();
+    await this.#sent;
+    await this.#asked;
+    // What could not be sent, or was not understood, the server knows nothing of.
+    this.life.assertSound();
+    const committing = committed(this.#connection);
+    await this.#told;
+    const failed = await committing;
+    this.life.assertSound();
+    if (failed !== undefined) throw failed;
   }
 
   get<Row>(table: Table<Row>, key: string): Promise<Row | undefined> {
@@ -51,19 +78,27 @@ export class PostgresTransaction implements Transaction {
   }
 
   insert<Row>(table: Table<Row>, row: Row): Promise<boolean> {
-    return this.#step(() => this.#write(table, row, "ON CONFLICT (key) DO NOTHING").then((count) => count === 1));
+    return this.#step(() => {
+      const send = this.#writing(table, row, "ON CONFLICT (key) DO NOTHING");
+      return this.#ask(send, this.#ready(table)).then((count) => count === 1);
+    });
   }
 
   put<Row>(table: Table<Row>, row: Row): Promise<void> {
-    return this.#step(() => this.#write(table, row, "ON CONFLICT (key) DO UPDATE SET document = excluded.document").then(() => undefined));
+    return this.#step(() => {
+      const send = this.#writing(table, row, "ON CONFLICT (key) DO UPDATE SET document = excluded.document");
+      return this.#tell(send, this.#ready(table));
+    });
   }
 
   remove<Row>(table: Table<Row>, key: string): Promise<void> {
     return this.#step(() => {
-      const removed = isKey(key)
-        ? this.#on(table, (name) => this.#connection.change(`DELETE FROM ${name} WHERE key = $1`, [key]))
-        : nothing(table);
-      return removed.then(() => undefined);
+      assertTable(table);
+      if (!isKey(key)) return Promise.resolve();
+      return this.#tell(
+        () => this.#connection.change(`DELETE FROM ${this.#tables.nameOf(table)} WHERE key = $1`, [key]),
+        this.#ready(table),
+      );
     });
   }
 
@@ -97,40 +132,73 @@ export class PostgresTransaction implements Transaction {
   }
 
   #select<Row>(table: Table<Row>, clause: string, values: readonly (string | number)[]): Promise<readonly Row[]> {
-    return this.#on(table, async (name) => {
-      const stored = await this.#connection.ask<StoredRow>(`SELECT key, document FROM ${name} ${clause}`, values);
+    assertTable(table);
+    return this.#ask(async () => {
+      const statement = `SELECT key, document FROM ${this.#tables.nameOf(table)} ${clause}`;
+      const stored = await this.#connection.ask<StoredRow>(statement, values);
       return stored.map(({ key, document }) => rowOf(table, key, () => documentFrom(document)));
-    });
+    }, this.#ready(table));
   }
 
-  #write<Row>(table: Table<Row>, row: Row, onConflict: string): Promise<number> {
+  /** Everything about the row is settled at the call: the caller may change it while it waits for its turn. */
+  #writing<Row>(table: Table<Row>, row: Row, onConflict: string): () => Promise<number> {
+    assertTable(table);
     const key = keyOf(table, row);
     if (Buffer.byteLength(key) > KEY_BYTES_MAX) throw new DatabaseMisused(`${table.name}: a key is at most ${KEY_BYTES_MAX} bytes long`);
     const document = storedText(documentOf(table, row));
-    return this.#on(table, (name) =>
-      this.#connection.change(`INSERT INTO ${name} (key, document) VALUES ($1, $2) ${onConflict}`, [key, document]),
-    );
+    const statement = `INSERT INTO ${this.#tables.nameOf(table)} (key, document) VALUES ($1, $2) ${onConflict}`;
+    return () => this.#connection.change(statement, [key, document]);
   }
 
-  /** Everything about the row is settled at the call: the caller may change it while this waits for its turn. */
-  #on<Outcome>(table: AnyTable, work: (name: string) => Promise<Outcome>): Promise<Outcome> {
-    assertTable(table);
-    return this.#queue(async () => {
-      await this.#tables.assertThere(this.#connection, table);
-      return work(this.#tables.nameOf(table));
-    });
+  #ready(table: AnyTable): Ready {
+    return () => this.#tables.assertThere(this.#connection, table);
   }
 
-  #queue<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
-    const done = this.#last.then(() => {
+  #ask<Outcome>(send: () => Promise<Outcome>, ready: Ready): Promise<Outcome> {
+    const outcome = this.#send(send, ready);
+    this.#asked = Promise.allSettled([this.#asked, outcome]);
+    return outcome;
+  }
+
+  /** Resolves at once: how it ends is told by what comes after it, by the commit at last. */
+  #tell(send: () => Promise<unknown>, ready: Ready = () => undefined): Promise<void> {
+    this.#told = Promise.allSettled([this.#told, this.#send(send, ready)]);
+    return Promise.resolve();
+  }
+
+  #send<Outcome>(send: () => Promise<Outcome>, ready: Ready): Promise<Outcome> {
+    const sent = this.#sent.then(async () => {
       this.life.assertSound();
-      return work();
+      await ready();
+      // In an object, or this would wait for it.
+      return { answer: send() };
     });
-    this.#last = done.then(
+    this.#sent = sent.then(
       () => undefined,
-      (cause: unknown) => this.life.fail(cause),
+      () => undefined,
     );
-    return done;
+    return sent.then(({ answer }) => answer).catch((cause: unknown) => this.#fail(cause));
+  }
+
+  /** What comes after a failure fails for that alone, and has the same to say. */
+  #fail(cause: unknown): never {
+    this.life.fail(cause);
+    throw this.life.failure?.cause;
+  }
+}
+
+/** What has to be awaited before something may be sent, and before anything that is called later. */
+type Ready = () => Promise<void> | undefined;
+
+async function committed(connection: PostgresConnection): Promise<CommitFailed | undefined> {
+  try {
+    const { tag } = await connection.command("COMMIT");
+    // The server's way to say that it had undone the transaction before.
+    return tag === "COMMIT"
+      ? undefined
+      : new CommitFailed(undefined, { cause: new DatabaseUnavailable("the database undid the transaction") });
+  } catch (cause) {
+    return new CommitFailed(undefined, { cause });
   }
 }
 

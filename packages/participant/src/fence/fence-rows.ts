@@ -27,8 +27,18 @@ const SWEEP_BATCH = 200;
 /** Inserts first and asks afterwards: the key's uniqueness is what arbitrates between an action and its undo. */
 export async function insertRow(transaction: Transaction, row: FenceRow): Promise<boolean> {
   if (!(await transaction.insert(fenceTable, row))) return false;
-  await expiry.track(transaction, row.key, Math.max(row.issuedAt, row.writtenAt));
+  await expiry.track(transaction, row.key, trackedAt(row));
   return true;
+}
+
+/** Takes back what `insertRow` wrote in this transaction. */
+export async function removeRow(transaction: Transaction, row: FenceRow): Promise<void> {
+  await transaction.remove(fenceTable, row.key);
+  await expiry.untrack(transaction, row.key, trackedAt(row));
+}
+
+function trackedAt({ issuedAt, writtenAt }: FenceRow): number {
+  return Math.max(issuedAt, writtenAt);
 }
 
 export function readFenceRow(transaction: Transaction, key: string): Promise<FenceRow | undefined> {

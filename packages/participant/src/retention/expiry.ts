@@ -13,6 +13,7 @@ interface ExpiryEntry {
 
 export interface Expiry {
   track(transaction: Transaction, subject: string, at: number): Promise<void>;
+  untrack(transaction: Transaction, subject: string, at: number): Promise<void>;
   /** Entries before a time, oldest first. */
   due(transaction: Transaction, before: number, limit: number): Promise<readonly ExpiryEntry[]>;
   forget(transaction: Transaction, entry: ExpiryEntry): Promise<void>;
@@ -20,8 +21,10 @@ export interface Expiry {
 
 export function createExpiry(tableName: string): Expiry {
   const table: Table<ExpiryEntry> = { name: tableName, key: (entry) => entry.key, decode: decodeEntry };
+  const keyOf = (subject: string, at: number): string => `${padded(at)}/${subject}`;
   return {
-    track: (transaction, subject, at) => transaction.put(table, { key: `${padded(at)}/${subject}`, subject }),
+    track: (transaction, subject, at) => transaction.put(table, { key: keyOf(subject, at), subject }),
+    untrack: (transaction, subject, at) => transaction.remove(table, keyOf(subject, at)),
     async due(transaction, before, limit) {
       const oldest = await transaction.list(table, { limit });
       return oldest.filter((entry) => entry.key < padded(before));

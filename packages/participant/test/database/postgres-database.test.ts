@@ -1,11 +1,12 @@
 // Goal: what is Postgres's own behind the port: tables and indexes on the server, connections that die at any moment, rivals, and failures as typed errors.
 // Method: one real server, whose backends are ended and whose tables are changed from outside; the restart has a file of its own.
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type Database, isDatabaseError, type Table } from "@backstep/participant";
 import { createPostgresDatabase, type PostgresDatabaseOptions } from "@backstep/participant/postgres";
 import type { PostgresServer } from "@backstep/postgres-server";
 import { err, ok } from "neverthrow";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { freshSchema, sharedServer } from "../postgres-harness.ts";
 
 interface Item {
@@ -218,6 +219,63 @@ describe("operations of one transaction", () => {
   });
 });
 
+describe("what gives nothing back", () => {
+  test("is not waited for: what is called after it, and the commit, are on their way before the server has said anything", async () => {
+    const line = await openLine(server.port);
+    onTestFinished(() => line.close());
+    const database = open({ connection: { host: "127.0.0.1", port: line.port, database: "postgres", user: "postgres" } });
+    await insert(database, "warm");
+    const ending = Promise.withResolvers<void>();
+    const committed = database.transaction(async (transaction) => {
+      line.hold();
+      for (const id of ["a", "b", "c"]) await transaction.put(items, { id });
+      await transaction.nested(async () => ok(await transaction.remove(items, "a")));
+      const found = transaction.get(items, "b");
+      await line.carried("SELECT key, document");
+      line.letGo();
+      expect(await found).toEqual({ id: "b" });
+      line.hold();
+      await transaction.put(items, { id: "d" });
+      ending.resolve();
+    });
+    await Promise.race([ending.promise, committed]);
+    await line.carried("COMMIT");
+    line.letGo();
+    await committed;
+    expect(await ids(database)).toEqual(["b", "c", "d", "warm"]);
+  });
+
+  test("and is refused by the server undoes the transaction, though its body never hears of it", async () => {
+    const database = open();
+    await insert(database, "kept");
+    await admin.query(`ALTER TABLE ${schema}.items ADD CHECK (key <> 'refused')`);
+    const outcome = rejection(
+      database.transaction(async (transaction) => {
+        await transaction.put(items, { id: "a" });
+        await transaction.put(items, { id: "refused" });
+        await transaction.put(items, { id: "b" });
+      }),
+    );
+    expect(await outcome).toEqual(unavailable);
+    expect(await ids(database)).toEqual(["kept"]);
+  });
+
+  test("and is refused tells its own reason to whatever comes after it", async () => {
+    const database = open();
+    await insert(database, "kept");
+    await admin.query(`ALTER TABLE ${schema}.items ADD CHECK (key <> 'refused')`);
+    let heard: unknown;
+    const outcome = rejection(
+      database.transaction(async (transaction) => {
+        await transaction.put(items, { id: "refused" });
+        heard = await rejection(transaction.get(items, "kept"));
+      }),
+    );
+    expect(await outcome).toBe(heard);
+    expect(heard).toMatchObject({ _tag: "DatabaseUnavailable", cause: { code: "23514" } });
+  });
+});
+
 describe("a connection that dies", () => {
   test("in a pool is replaced without anybody noticing", async () => {
     const database = open();
@@ -285,6 +343,8 @@ describe("a connection that dies", () => {
     const held = rejection(
       resting.transaction(async (transaction) => {
         await transaction.put(items, { id: "a", count: 1 });
+        // `put` is only on its way; once something is answered the server has it.
+        await transaction.get(items, "b");
         begun.resolve();
         await over.promise;
       }),
@@ -355,6 +415,7 @@ describe("rivals", () => {
     const holding = Promise.withResolvers<void>();
     const held = other.transaction(async (transaction) => {
       await transaction.put(items, { id: "a", count: 1 });
+      await transaction.get(items, "b");
       holding.resolve();
       await released.promise;
     });
@@ -453,6 +514,42 @@ function rendezvous(parties: number): () => Promise<void> {
     come += 1;
     if (come === parties) all.resolve();
     return all.promise;
+  };
+}
+
+/** A line to the server on which answers can be held back. */
+async function openLine(port: number) {
+  let carried = "";
+  let gate = Promise.resolve();
+  let letGo = (): void => undefined;
+  const sockets: Socket[] = [];
+  const relay = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    sockets.push(near, far);
+    for (const socket of [near, far]) socket.on("error", () => undefined);
+    near.on("data", (chunk) => {
+      carried += chunk.toString("latin1");
+      far.write(chunk);
+    });
+    far.on("data", (chunk) => void gate.then(() => near.write(chunk)));
+    near.on("close", () => far.destroy());
+  });
+  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (relay.address() as AddressInfo).port,
+    /** From now on no answer arrives, and what was said before is forgotten. */
+    hold(): void {
+      carried = "";
+      ({ promise: gate, resolve: letGo } = Promise.withResolvers<void>());
+    },
+    letGo: (): void => letGo(),
+    async carried(text: string): Promise<void> {
+      await expect.poll(() => carried, { timeout: 10_000 }).toContain(text);
+    },
+    close(): void {
+      for (const socket of sockets) socket.destroy();
+      relay.close();
+    },
   };
 }
 
