@@ -12,6 +12,8 @@ export interface PaymentRequest {
 export interface Answer {
   readonly status: number;
   readonly text: string;
+  /** How long its sender wishes not to be asked again, in milliseconds. */
+  readonly retryAfterMs: number;
 }
 
 /** One key of one client, and what became of it. */
@@ -30,7 +32,8 @@ export interface Checkout {
 }
 
 const ANSWER_MS = 15_000;
-const AGAIN_MS = { least: 50, most: 400 };
+/** Between two questions: doubled from one to the next, since a fleet that is behind does not get on by being asked. */
+const AGAIN_MS = { least: 100, most: 10_000 };
 const ENDED: ReadonlySet<string> = new Set(["completed", "compensated", "abandoned"]);
 
 export class CheckoutClient {
@@ -48,14 +51,14 @@ export class CheckoutClient {
 
   /** Until there is a final answer, or nobody waits any more. */
   async pay(checkout: Checkout, givenUp: AbortSignal): Promise<Answer | undefined> {
-    while (!givenUp.aborted) {
+    for (let asked = 0; !givenUp.aborted; asked += 1) {
       const answer = await this.ask(checkout);
       if (answer !== undefined && isFinal(answer)) {
         settle(checkout, answer);
         return answer;
       }
       if (answer?.status === 202 && this.#random.chance(0.5)) await this.#watch(checkout.sagaId, givenUp);
-      await this.#rest();
+      await this.#rest(asked, answer);
     }
     return undefined;
   }
@@ -70,22 +73,23 @@ export class CheckoutClient {
     });
   }
 
-  /** An operator's verb, once: whether it is heard is no matter. */
-  async operate(sagaId: string, verb: "cancel" | "approval", order: object): Promise<void> {
-    await this.#send(`/operator/sagas/${encodeURIComponent(sagaId)}/${verb}`, {
+  /** An operator's verb, once; whether it was heard. */
+  async operate(sagaId: string, verb: "cancel" | "approval", order: object): Promise<boolean> {
+    const answer = await this.#send(`/operator/sagas/${encodeURIComponent(sagaId)}/${verb}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(order),
     });
+    return answer?.status === 204;
   }
 
   async #watch(sagaId: string, givenUp: AbortSignal): Promise<void> {
-    while (!givenUp.aborted) {
+    for (let asked = 0; !givenUp.aborted; asked += 1) {
       const answer = await this.#send(`/checkouts/${encodeURIComponent(sagaId)}`, {});
       if (answer?.status === 200 && ENDED.has((JSON.parse(answer.text) as SagaStatusDocument).status)) return;
       // It may not be there: the worker that was asked first may have died before it began.
       if (answer?.status === 404) return;
-      await this.#rest();
+      await this.#rest(asked, answer);
     }
   }
 
@@ -93,14 +97,17 @@ export class CheckoutClient {
     const worker = this.#random.pick(this.#workers) ?? "";
     try {
       const response = await fetch(`${worker}${path}`, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
-      return { status: response.status, text: await response.text() };
+      const retryAfterMs = Number(response.headers.get("retry-after") ?? "0") * 1_000;
+      return { status: response.status, text: await response.text(), retryAfterMs };
     } catch {
       return undefined;
     }
   }
 
-  #rest(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, this.#random.whole(AGAIN_MS.least, AGAIN_MS.most)));
+  #rest(asked: number, answer: Answer | undefined): Promise<void> {
+    const restMs =
+      (answer?.retryAfterMs ?? 0) + this.#random.whole(AGAIN_MS.least, Math.min(AGAIN_MS.least * 2 ** (asked + 1), AGAIN_MS.most));
+    return new Promise((resolve) => setTimeout(resolve, restMs));
   }
 }
 

@@ -24,6 +24,7 @@ const SEATS = [...PEERS, ...WORKERS] as const;
 type SeatName = (typeof SEATS)[number];
 const API_KEY = "chaos-key";
 const ANSWER_WITHIN_MS = 5_000;
+const IN_MEMORY_MAX = 64;
 /** Ten connections and one for each of eight databases, and seven for each of three journals. */
 const CONNECTIONS_MAX = 250;
 
@@ -34,7 +35,7 @@ const CONNECTIONS_MAX = 250;
 const PATIENCE: Patience = {
   attempts: 4,
   delayMs: 50,
-  delayMsMax: 1_000,
+  delayMsMax: 5_000,
   timeoutMs: 2_000,
   gatewayTimeoutMs: 1_000,
   horizonMs: 180_000,
@@ -133,7 +134,7 @@ export class Fleet {
     const database = `postgres://postgres@127.0.0.1:${this.#link(name, DATABASE).port}/postgres`;
     if (serviceOf(name) !== "payment") return { ...own, database, peers: {} };
     const peers = Object.fromEntries(PEERS.map((peer) => [peer, this.#link(name, peer).url]));
-    return { ...own, database, peers, patience: PATIENCE, answerWithinMs: ANSWER_WITHIN_MS, leaseMs: LEASE_MS };
+    return { ...own, database, peers, patience: PATIENCE, answerWithinMs: ANSWER_WITHIN_MS, leaseMs: LEASE_MS, inMemoryMax: IN_MEMORY_MAX };
   }
 }
 

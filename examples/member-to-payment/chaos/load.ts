@@ -17,6 +17,8 @@ export interface LoadOptions {
 }
 
 const TRIES_MAX = 3;
+/** Between two tries to approve. */
+const APPROVAL_MS = 600;
 /** What is left to pay by card when it ends so is declined: see the gateway's test issuer. */
 const DECLINED_ENDING = 51;
 
@@ -99,10 +101,10 @@ export class Load {
   }
 
   async #approve(client: CheckoutClient, checkout: Checkout, approved: boolean): Promise<void> {
-    // It may not have been begun yet, or the worker may be dead: said until it is over.
-    while (checkout.answer === undefined && !this.#options.givenUp.aborted) {
-      await sleep(300);
-      await client.operate(checkout.sagaId, "approval", { by: "the head of sales", approved });
+    // It may not have been begun yet, or the worker may be dead: said until it is heard, or all is over.
+    for (let heard = false; !heard && checkout.answer === undefined && !this.#options.givenUp.aborted; ) {
+      await sleep(APPROVAL_MS);
+      heard = await client.operate(checkout.sagaId, "approval", { by: "the head of sales", approved });
     }
   }
 

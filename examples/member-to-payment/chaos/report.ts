@@ -4,6 +4,7 @@ import type { Violation } from "../src/conservation.ts";
 import type { AuditReport } from "./audit.ts";
 import type { Checkout } from "./checkout-client.ts";
 import type { Seat } from "./seat.ts";
+import type { Story } from "./stories.ts";
 
 export interface RunReport {
   readonly seed: number;
@@ -13,39 +14,56 @@ export interface RunReport {
   readonly faults: ReadonlyMap<string, number>;
   readonly seats: readonly Seat[];
   readonly checkouts: readonly Checkout[];
-  readonly audit: AuditReport;
+  /** Absent when the fleet did not come to rest. */
+  readonly audit: AuditReport | undefined;
   readonly violations: readonly Violation[];
-  /** From the end of all faults to the end of the last saga. */
+  /** From the end of all faults to the end of the last saga, or to when it was no longer waited for. */
   readonly settledMs: number;
 }
 
 const SHOWN_MAX = 40;
 
 export function describeRun(run: RunReport): string {
-  const { faults, checkouts, audit, violations } = run;
-  const stories = [...audit.stories.values()];
+  const { faults, checkouts, audit, violations, seats } = run;
   const waits = checkouts.flatMap(({ askedAt, answeredAt }) => (answeredAt === undefined ? [] : [answeredAt - askedAt]));
-  const unfinished = stories.map(({ unfinishedMs }) => unfinishedMs);
-  const faultsMade = sum([...faults.values()]);
   return [
     `seed ${run.seed}, ${run.seconds} s of faults, ${run.inFlight} clients at a time; Node ${process.version}, ${run.postgres}, ${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GB`,
     "",
-    `faults injected       ${faultsMade}`,
+    `faults injected       ${sum([...faults.values()])}`,
     ...table(faults),
     `checkouts asked for   ${checkouts.length}, by ${sum(checkouts.map(({ asked }) => asked))} requests`,
     ...table(counted(checkouts.map(({ answer }) => answerName(answer)))),
-    `sagas                 ${stories.length}, ${Math.round(stories.length / run.seconds)} a second`,
-    ...table(counted(stories.map(({ status, cause }) => (status === "compensated" ? `compensated: ${cause}` : status)))),
-    `taken over            ${sum(stories.map(({ takenOver }) => takenOver))} times, ${stories.filter(({ takenOver }) => takenOver > 0).length} sagas, one of them ${most(stories.map(({ takenOver }) => takenOver))} times`,
-    `unfinished            longest ${seconds(most(unfinished))}, 99 of 100 ${seconds(percentile(unfinished, 0.99))}, half ${seconds(percentile(unfinished, 0.5))}`,
-    `a client waited       longest ${seconds(most(waits))}, 99 of 100 ${seconds(percentile(waits, 0.99))}, half ${seconds(percentile(waits, 0.5))}`,
-    `all ended             ${seconds(run.settledMs)} after the last fault`,
-    `processes             ${run.seats.length}, of which ended by themselves ${sum(run.seats.map(({ crashes }) => crashes))}, did not end in time when asked to ${sum(run.seats.map(({ overstayed }) => overstayed))}`,
-    `books                 ${audit.books.orders} orders, ${audit.books.paidOrders} paid; ${audit.books.usedCoupons} coupons used; ${audit.books.authorisations} card authorisations; ${audit.askedAgain} answers asked for again`,
+    ...(audit === undefined ? [] : sagaLines([...audit.stories.values()], run.seconds)),
+    `a client waited       ${spread(waits)}`,
+    audit === undefined
+      ? `not all had ended     ${seconds(run.settledMs)} after the last fault`
+      : `all ended             ${seconds(run.settledMs)} after the last fault`,
+    `processes             ${seats.length}, of which ended by themselves ${sum(seats.map(({ crashes }) => crashes))}, did not end in time when asked to ${sum(seats.map(({ overstayed }) => overstayed))}`,
+    ...(audit === undefined ? [] : [booksLine(audit)]),
     `violations            ${violations.length}`,
     ...violations.slice(0, SHOWN_MAX).map(({ law, about, expected, found }) => `  ${law}: ${about}: expected ${expected}, found ${found}`),
     ...(violations.length > SHOWN_MAX ? [`  and ${violations.length - SHOWN_MAX} more`] : []),
   ].join("\n");
+}
+
+function sagaLines(stories: readonly Story[], durationSeconds: number): readonly string[] {
+  const ends = counted(stories.map(({ status, cause }) => (status === "compensated" ? `compensated: ${cause}` : status)));
+  const takenOver = stories.map((story) => story.takenOver);
+  return [
+    `sagas                 ${stories.length}, ${Math.round(stories.length / durationSeconds)} a second`,
+    ...table(ends),
+    `taken over            ${sum(takenOver)} times, ${takenOver.filter((times) => times > 0).length} sagas, one of them ${most(takenOver)} times`,
+    `unfinished            ${spread(stories.map(({ unfinishedMs }) => unfinishedMs))}`,
+  ];
+}
+
+function booksLine({ books, askedAgain }: AuditReport): string {
+  const { orders, paidOrders, usedCoupons, authorisations } = books;
+  return `books                 ${orders} orders, ${paidOrders} paid; ${usedCoupons} coupons used; ${authorisations} card authorisations; ${askedAgain} answers asked for again`;
+}
+
+function spread(durationsMs: readonly number[]): string {
+  return `longest ${seconds(most(durationsMs))}, 99 of 100 ${seconds(percentile(durationsMs, 0.99))}, half ${seconds(percentile(durationsMs, 0.5))}`;
 }
 
 function answerName(answer: Checkout["answer"]): string {

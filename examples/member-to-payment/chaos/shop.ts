@@ -15,7 +15,8 @@ const HOUR = 60 * 60 * 1_000;
 /** Small things, and one that needs an approval. */
 const PRICES = [900, 1_500, 2_200, 3_100, 4_700, 8_600, 1_250_000] as const;
 const POLICY = "chaos-policy";
-const AGAIN_MS = 150;
+/** Between two tries: doubled from one to the next, and never the same for two who failed at once. */
+const AGAIN_MS = { least: 150, most: 10_000 };
 /** A ledger of so many entries is closed, as at the end of a month: what is read for each deduction stays short. */
 const SETTLE_EVERY_MS = 20_000;
 
@@ -137,10 +138,10 @@ const FOR_GOOD: ReadonlySet<string> = new Set(["Faulted", "Sealed", "KeyReused",
 
 /** Asks again, under the same key, until there is an answer: a refusal by the service is one. */
 async function insist<Output, Failure extends Tagged>(ask: () => ResultAsync<Output, Failure>) {
-  for (;;) {
+  for (let restMs = AGAIN_MS.least; ; restMs = Math.min(restMs * 2, AGAIN_MS.most)) {
     const answer = await ask();
     if (answer.isOk() || !isFault(answer.error) || FOR_GOOD.has(answer.error._tag)) return answer;
-    await sleep(AGAIN_MS);
+    await sleep((answer.error.retryAfterMs ?? 0) + restMs * (0.5 + Math.random() / 2));
   }
 }
 

@@ -21,6 +21,8 @@ export interface HostingOptions extends Storage {
   readonly answerWithinMs: number;
   /** Of a payment service that shares its journal with others: after how long, in milliseconds, they take over its sagas when it is gone. Default: the engine's. */
   readonly leaseMs?: number | undefined;
+  /** How many checkouts a payment service drives at a time. Default: the engine's. */
+  readonly inMemoryMax?: number | undefined;
   readonly onError: (error: unknown) => void;
   /** Whether the checkout's patience must agree with what the fences remember. Default: true; only a test may be less patient than one attempt lasts. */
   readonly horizonsChecked?: boolean | undefined;

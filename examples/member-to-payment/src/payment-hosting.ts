@@ -37,7 +37,7 @@ const operations = [
 const rejections = [paymentNotApproved, ...new Set(operations.flatMap((operation) => operation.rejections as readonly Rejection[]))];
 
 export async function hostPayment(options: HostingOptions): Promise<HostedService> {
-  const { peer, patience, answerWithinMs, leaseMs, onError, horizonsChecked = true } = options;
+  const { peer, patience, answerWithinMs, leaseMs, inMemoryMax, onError, horizonsChecked = true } = options;
   const store = ownEventsFirst(await openJournal(options));
   const database = openDatabase("payment", options);
   // Whoever asks what became of a request to the gateway must not come before that request is given up.
@@ -73,6 +73,7 @@ export async function hostPayment(options: HostingOptions): Promise<HostedServic
     sagas: [checkout],
     store,
     leaseMs,
+    inMemoryMax,
     onEvents: () => relay.nudge(),
     horizons: horizonsChecked ? { steps, fenceRetentionMs: FENCE_RETENTION_MS, runningLeaseMs } : undefined,
   });

@@ -43,7 +43,7 @@ function readName(): ProcessName {
 }
 
 async function host(own: ProcessName, settings: ServiceSettings): Promise<HostedService> {
-  const { dataDir, database, peers, apiKey, patience, answerWithinMs, leaseMs } = settings;
+  const { dataDir, database, peers, apiKey, patience, answerWithinMs, leaseMs, inMemoryMax } = settings;
   // Without a trailing slash, with which a file would be no file but an error.
   if (statSync(resolve(dataDir), { throwIfNoEntry: false })?.isDirectory() === false) throw new TypeError(`${dataDir} is not a folder`);
   return hostService(own, {
@@ -58,6 +58,7 @@ async function host(own: ProcessName, settings: ServiceSettings): Promise<Hosted
     patience: patience ?? DEFAULT_PATIENCE,
     answerWithinMs: answerWithinMs ?? 10_000,
     leaseMs,
+    inMemoryMax,
     onError: (error) => console.error(`[${own}]`, error),
   });
 }

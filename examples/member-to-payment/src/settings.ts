@@ -55,6 +55,8 @@ const serviceSettings = z.strictObject({
   answerWithinMs: z.int().min(1).optional(),
   /** Of payment services that share a journal: after how long, in milliseconds, the others take over when one is gone. */
   leaseMs: z.int().min(50).optional(),
+  /** How many checkouts a payment service drives at a time; others wait for their turn. */
+  inMemoryMax: z.int().min(1).optional(),
 });
 
 export type ServiceSettings = z.output<typeof serviceSettings>;

@@ -72,7 +72,7 @@ test("the audit objects to whatever is falsified", LONG, async () => {
   ])
     expect([falsifying, (await client.query(falsifying)).rowCount]).toEqual([falsifying, 1]);
   await client.end();
-  second.answer = { status: 200, text: '{"paymentId":"another"}' };
+  second.answer = { status: 200, text: '{"paymentId":"another"}', retryAfterMs: 0 };
   const { violations } = await audited();
   expect([...new Set(violations.map(({ law }) => law))].toSorted()).toEqual(
     [
