@@ -33,9 +33,15 @@ export class PostgresClock {
     return this.#latest;
   }
 
-  /** @param server - What the server's clock said at some moment between the two moments of the host. */
-  learn(server: number, asked: number, answered: number): void {
-    const fresh: Measured = { offsetMs: server - (asked + answered) / 2, tookMs: answered - asked, at: answered };
+  /**
+   * @param server - What the server's clock said at some moment between the two moments of the host.
+   * @param waitedMs - How long the server, by its clock, had had the question by then.
+   */
+  learn(server: number, asked: number, answered: number, waitedMs = 0): void {
+    const tookMs = answered - asked - waitedMs;
+    // A clock that was set meanwhile tells a wait that cannot have been.
+    if (waitedMs !== 0 && (waitedMs < 0 || tookMs < 0)) return this.learn(server, asked, answered);
+    const fresh: Measured = { offsetMs: server - (answered - tookMs / 2), tookMs, at: answered };
     const known = this.#measured;
     if (known === undefined || fresh.tookMs <= known.tookMs || answered - known.at > TRUSTED_MS || disagree(known, fresh)) {
       this.#measured = fresh;

@@ -170,8 +170,8 @@ class Runner {
       const { connection } = await this.#connections.begin(async (begun) => {
         const asked = this.#clock.hostNow();
         const { rows } = await begun.command(this.#beginning(entrance));
-        const [{ now }] = rows as readonly [{ readonly now: number }];
-        this.#clock.learn(now, asked, this.#clock.hostNow());
+        const [{ now, waitedMs }] = rows as readonly [{ readonly now: number; readonly waitedMs: number }];
+        this.#clock.learn(now, asked, this.#clock.hostNow(), waitedMs);
       });
       return { _tag: "Begun", connection };
     } catch (cause) {
@@ -193,7 +193,8 @@ class Runner {
       // Who scans a small table has read all of it, and would be undone by any write to it.
       "SET LOCAL enable_seqscan = off",
       `LOCK TABLE ${this.#tables.gate} IN ${entrance} MODE`,
-      "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now",
+      // A wait at the gate is none on the way: `now()` is when this text arrived.
+      `SELECT (${epochMs("clock_timestamp()")})::float8 AS now, (${epochMs("clock_timestamp() - now()")})::float8 AS "waitedMs"`,
     ].join("; ");
   }
 
@@ -206,6 +207,10 @@ class Runner {
     );
     connection.release();
   }
+}
+
+function epochMs(moment: string): string {
+  return `extract(epoch FROM ${moment}) * 1000`;
 }
 
 function entranceOf(attempts: number): Entrance {

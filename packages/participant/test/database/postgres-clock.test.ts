@@ -1,9 +1,12 @@
 // Goal: processes on one database agree on the time, which never runs backwards. Method: hosts and servers whose clocks are moved by hand, and a real server.
 import { createPostgresDatabase } from "@backstep/participant/postgres";
 import fc from "fast-check";
+import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { PostgresClock } from "../../src/database/postgres-clock.ts";
 import { freshSchema, sharedServer } from "../postgres-harness.ts";
+
+const HELD_MS = 3_000;
 
 describe("the clock of a server", () => {
   test("is the host's until the server has answered, and the server's from then on", () => {
@@ -42,6 +45,18 @@ describe("the clock of a server", () => {
     expect(clock.now()).toBe(90_011);
   });
 
+  test("does not take a wait at the server for a way to it, nor believe one that cannot have been", () => {
+    const clock = new PostgresClock(() => 5_010);
+    // Arrived at 5, waited until 5,005, and was back at 5,010.
+    clock.learn(105_005, 0, 5_010, 5_000);
+    expect(clock.now()).toBe(105_010);
+    for (const impossible of [-1, 9_000]) {
+      const other = new PostgresClock(() => 20);
+      other.learn(110, 0, 20, impossible);
+      expect(other.now()).toBe(120);
+    }
+  });
+
   test("never runs backwards, and is off by no more than half of the slowest answer, whatever the answers", () => {
     const answer = fc.record({ pauseMs: fc.nat(5_000), thereMs: fc.nat(40), backMs: fc.nat(40) });
     fc.assert(
@@ -60,6 +75,25 @@ describe("the clock of a server", () => {
         }
       }),
     );
+  });
+
+  test("is not put off by a wait for other transactions", async () => {
+    const [server, schema] = [await sharedServer(), freshSchema()];
+    const maker = createPostgresDatabase({ connection: server.url(), schema });
+    await maker.transaction(async () => undefined);
+    await maker.close();
+    const holder = new pg.Client({ connectionString: server.url() });
+    await holder.connect();
+    onTestFinished(() => holder.end());
+    await holder.query(`BEGIN; LOCK TABLE ${schema}."backstep gate" IN ACCESS EXCLUSIVE MODE`);
+    const database = createPostgresDatabase({ connection: server.url(), schema });
+    onTestFinished(() => database.close());
+    const running = database.transaction(async () => undefined);
+    await new Promise((resolve) => setTimeout(resolve, HELD_MS));
+    await holder.query("COMMIT");
+    await running;
+    // Server and host are one machine with one clock. Half of the wait would be wrong if the wait were taken for a way.
+    expect(Math.abs(database.now() - Date.now())).toBeLessThan(HELD_MS / 4);
   });
 
   test("is read from a real server by whoever has begun a transaction on it", async () => {
