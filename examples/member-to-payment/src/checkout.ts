@@ -32,10 +32,8 @@ export const checkoutInput = z.strictObject({
 /** Payments from here on, in minor units, wait for a person's approval. */
 export const APPROVAL_FROM_MINOR = 1_000_000;
 
-export const approval = signal({
-  name: "checkout.approval",
-  payload: z.strictObject({ approved: z.boolean(), by: z.string().min(1).max(200) }),
-});
+export const approvalPayload = z.strictObject({ approved: z.boolean(), by: z.string().min(1).max(200) });
+export const approval = signal({ name: "checkout.approval", payload: approvalPayload });
 
 export const paymentNotApproved = rejection("PaymentNotApproved", { orderId: id });
 

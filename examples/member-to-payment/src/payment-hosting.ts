@@ -5,7 +5,15 @@
 import type { Rejection } from "@backstep/contract";
 import { couponContract } from "@backstep/coupon/contract";
 import { createClient } from "@backstep/http-adapter/client";
-import { mountSaga, problemResponse, sagaPaths } from "@backstep/http-adapter/server";
+import {
+  mountOperator,
+  mountSaga,
+  mountSignal,
+  operatorPaths,
+  problemResponse,
+  sagaPaths,
+  signalPath,
+} from "@backstep/http-adapter/server";
 import { memberContract } from "@backstep/member/contract";
 import { memberPointContract } from "@backstep/member-point/contract";
 import { orderContract } from "@backstep/order/contract";
@@ -14,13 +22,13 @@ import { createHttpGateway, createPaymentService, GatewayFailed, type HttpGatewa
 import { productContract } from "@backstep/product/contract";
 import { createEngine } from "@backstep/saga-core";
 import { Hono } from "hono";
-import { checkoutInput, checkoutOutput, createCheckout, paymentNotApproved } from "./checkout.ts";
-import { mountOperator, operatorPaths } from "./operator-routes.ts";
+import { approval, approvalPayload, checkoutInput, checkoutOutput, createCheckout, paymentNotApproved } from "./checkout.ts";
 import { ownEventsFirst } from "./own-events.ts";
 import { FENCE_RETENTION_MS, type HostedService, type HostingOptions, serveContract } from "./participant-hosting.ts";
 import { openDatabase, openJournal } from "./storage.ts";
 
 const PATH = "/checkouts";
+const APPROVAL_PATH = "/operator/sagas/{sagaId}/approval";
 
 /** What a checkout can be rejected with: what its steps' contracts declare, and its own. */
 const operations = [
@@ -46,7 +54,17 @@ export async function hostPayment(options: HostingOptions): Promise<HostedServic
     patience,
     onError: (error) => isDoubt(error) || onError(error),
     runningLeaseMs,
-    otherPaths: () => [sagaPaths({ saga: checkout, path: PATH, input: checkoutInput, output: checkoutOutput, rejections }), operatorPaths],
+    otherPaths: () => [
+      sagaPaths({ saga: checkout, path: PATH, input: checkoutInput, output: checkoutOutput, rejections }),
+      operatorPaths(),
+      signalPath({
+        signal: approval,
+        path: APPROVAL_PATH,
+        payload: approvalPayload,
+        summary: "Approves a large payment that waits for it, or refuses it.",
+        keyed: false,
+      }),
+    ],
   });
   const { checkout, steps } = createCheckout(
     {
@@ -92,7 +110,9 @@ export async function hostPayment(options: HostingOptions): Promise<HostedServic
     rejections,
     onError,
   });
-  mountOperator(app, engine);
+  mountOperator(app, { engine, onError });
+  // One word per payment: whoever speaks first is heard, and may say it again.
+  mountSignal(app, { engine, signal: approval, path: APPROVAL_PATH, keyOf: () => "approval", onError });
   app.all("*", ({ req }) => records.fetch(req.raw));
   app.onError((error) => {
     onError(error);

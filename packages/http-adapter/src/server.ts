@@ -5,6 +5,8 @@ export { type ContractServer, createServer, type ServerOptions } from "./server/
 export type { EventHandler, EventHandlers } from "./server/events-route.ts";
 export type { OpenApiPaths } from "./server/open-api.ts";
 export { describeProblems } from "./server/open-api-problems.ts";
+export { operatorPaths, type SignalPathOptions, signalPath } from "./server/operator-paths.ts";
+export { mountOperator, mountSignal, type OperatorRoutesOptions, type SignalRouteOptions } from "./server/operator-routes.ts";
 export { type ProblemOptions, problemDocument, problemResponse } from "./server/problem-response.ts";
 export { readJsonBody } from "./server/read-input.ts";
 export { type SagaPathsOptions, sagaPaths } from "./server/saga-paths.ts";

@@ -3,16 +3,7 @@
  * which is made of client and key. It answers from the saga: ended, with its answer, the same ever after; not ended in time or parked, with 202 and where to look.
  */
 import type { Rejection } from "@backstep/contract";
-import type {
-  Engine,
-  Saga,
-  SagaEnding,
-  SagaNotFound,
-  SagaRequestInvalid,
-  SagaSnapshot,
-  SagaStartError,
-  SagaUnavailable,
-} from "@backstep/saga-core";
+import type { Engine, Saga, SagaEnding, SagaNotFound, SagaSnapshot, SagaStartError, SagaUnavailable } from "@backstep/saga-core";
 import { type IdempotencyKey, isTagged, type Tagged } from "@backstep/saga-core/adapter";
 import type { Context, Hono } from "hono";
 import type { Result } from "neverthrow";
@@ -21,10 +12,11 @@ import { HEADER, rejectionType } from "../wire.ts";
 import { allowOf } from "./allowed-methods.ts";
 import { titleOf } from "./answer-response.ts";
 import { guarded } from "./guarded.ts";
-import { cutDetail, problemDocument, problemResponse, retryAfter } from "./problem-response.ts";
+import { problemDocument, problemResponse, retryAfter } from "./problem-response.ts";
 import { readCall, SAGA_ID, SAGA_ID_LENGTH_MAX } from "./read-call.ts";
 import { readJsonBody } from "./read-input.ts";
 import { sagaStatus } from "./saga-status.ts";
+import { flawsText, schemaFlaws } from "./schema-flaws.ts";
 
 export interface SagaRoutesOptions<Input, Output, Failure> {
   readonly engine: Engine;
@@ -79,7 +71,7 @@ async function start<Input, Output, Failure>(options: SagaRoutesOptions<Input, O
   const body = await readJsonBody(request, bodyBytesMax);
   if (body.isErr()) return body.error;
   // Who asks may stand in the body; its own flaws are told before that he is missing there.
-  const flawed = await flawsOf(saga["~saga"].input, body.value);
+  const flawed = await schemaFlaws(saga["~saga"].input, "input", body.value);
   if (flawed !== undefined) return problemResponse("requestInvalid", { detail: flawed });
   const id = sagaIdOf(saga.name, options.clientOf(request, body.value), call.value.key);
   if (id._tag === "Refused") return problemResponse("requestInvalid", { detail: id.detail });
@@ -101,22 +93,6 @@ async function start<Input, Output, Failure>(options: SagaRoutesOptions<Input, O
 function notBegun(): Response {
   const detail = "not begun in time, and perhaps never; ask again under the same key";
   return problemResponse("unavailable", { detail, effect: "unknown", headers: retryAfter(1_000) });
-}
-
-type InputSchema = Saga<string, never, unknown, unknown>["~saga"]["input"];
-
-/** What the saga's schema finds wrong with an input, worded as the engine would. */
-async function flawsOf(schema: InputSchema, input: unknown): Promise<string | undefined> {
-  try {
-    const { issues } = await schema["~standard"].validate(input);
-    return issues === undefined ? undefined : issuesText(issues.map(({ message, path = [] }) => ({ path: placeOf(path), message })));
-  } catch {
-    return "the saga's schema cannot judge this input";
-  }
-}
-
-function placeOf(path: readonly (PropertyKey | { readonly key: PropertyKey })[]): string {
-  return ["input", ...path.map((part) => String(typeof part === "object" ? part.key : part))].join("/");
 }
 
 type NamedSaga = { readonly _tag: "Named"; readonly sagaId: string } | { readonly _tag: "Refused"; readonly detail: string };
@@ -184,7 +160,7 @@ function engineResponse({ path }: RouteOptions, sagaId: string, error: EngineErr
   return (
     match(error)
       .with({ _tag: "SagaParked" }, () => accepted(path, sagaId, "parked"))
-      .with({ _tag: "SagaRequestInvalid" }, ({ issues }) => problemResponse("requestInvalid", { detail: issuesText(issues) }))
+      .with({ _tag: "SagaRequestInvalid" }, ({ issues }) => problemResponse("requestInvalid", { detail: flawsText(issues) }))
       .with({ _tag: "SagaIdConflict" }, () => problemResponse("keyReused"))
       // Turned away at the door: nothing was begun.
       .with({ _tag: "SagaUnavailable", retryAfterMs: P.number }, ({ retryAfterMs }) =>
@@ -206,15 +182,6 @@ function engineResponse({ path }: RouteOptions, sagaId: string, error: EngineErr
         }),
       )
       .exhaustive()
-  );
-}
-
-function issuesText(issues: SagaRequestInvalid["issues"]): string {
-  return cutDetail(
-    issues
-      .slice(0, 5)
-      .map(({ path, message }) => `${path}: ${message}`)
-      .join("; "),
   );
 }
 

@@ -2,9 +2,18 @@
  * A host of sagas as a service would be one: the warehouse's routes, beside them a saga that is started and looked at over HTTP, and one OpenAPI document for both.
  * Steps do as a test tells them; the engine, the store and the HTTP side are the real ones.
  */
-import { createServer, mountSaga, type SagaRoutesOptions, sagaPaths } from "@backstep/http-adapter/server";
+import {
+  createServer,
+  mountOperator,
+  mountSaga,
+  mountSignal,
+  operatorPaths,
+  type SagaRoutesOptions,
+  sagaPaths,
+  signalPath,
+} from "@backstep/http-adapter/server";
 import { createFence, createMemoryDatabase } from "@backstep/participant";
-import { createEngine, type Engine, type Fault, saga, step } from "@backstep/saga-core";
+import { createEngine, type Engine, type Fault, saga, signal, step, waitFor } from "@backstep/saga-core";
 import { createMemoryStore, type MemoryDisk, type MemoryStore, type MemoryStoreFaults } from "@backstep/saga-core/journal";
 import { Hono } from "hono";
 import { ok, type Result } from "neverthrow";
@@ -46,6 +55,11 @@ export interface SagaHost {
 }
 
 const orderInput = z.strictObject({ client: z.string(), orderId: z.string().max(40), notes: z.json().optional() });
+const releasePayload = z.strictObject({ by: z.string().min(1) });
+/** An order whose notes say so waits for it. */
+const release = signal({ name: "dispatch.release", payload: releasePayload });
+export const HELD = "held";
+const RELEASE_PATH = "/desk/sagas/{sagaId}/release";
 const orderOutput = z.strictObject({ orderId: z.string(), receipt: z.string() });
 
 interface HostOptions extends Partial<Pick<SagaRoutesOptions<unknown, unknown, unknown>, "answerWithinMs" | "clientOf" | "statusOf">> {
@@ -54,6 +68,8 @@ interface HostOptions extends Partial<Pick<SagaRoutesOptions<unknown, unknown, u
   readonly disk?: MemoryDisk | undefined;
   readonly inMemoryMax?: number | undefined;
   readonly prefix?: string | undefined;
+  /** Of every release, so that none comes with the request. */
+  readonly releaseKey?: string | undefined;
 }
 
 interface Order {
@@ -70,6 +86,7 @@ export async function openHost({
   disk,
   inMemoryMax,
   prefix = "",
+  releaseKey,
   ...routes
 }: HostOptions = {}): Promise<SagaHost> {
   const { pick = receipt, ship = receipt, unpick = () => ok() } = steps;
@@ -84,8 +101,9 @@ export async function openHost({
   const dispatch = saga({
     name: "dispatch",
     input: orderInput,
-    *run({ orderId }) {
+    *run({ orderId, notes }) {
       yield* picked({ orderId });
+      if (notes === HELD) yield* waitFor(release);
       const { receipt: given } = yield* shipped({ orderId });
       return { orderId, receipt: given };
     },
@@ -101,6 +119,14 @@ export async function openHost({
     fence: createFence({ database, retentionMs: 60_000 }),
     otherPaths: () => [
       sagaPaths({ saga: dispatch, path: `${prefix}/dispatches` as "/", input: orderInput, output: orderOutput, rejections }),
+      operatorPaths("/desk"),
+      signalPath({
+        signal: release,
+        path: RELEASE_PATH,
+        payload: releasePayload,
+        summary: "Lets a held order go.",
+        keyed: releaseKey === undefined,
+      }),
     ],
     onError,
   });
@@ -115,6 +141,14 @@ export async function openHost({
     rejections,
     onError,
     ...routes,
+  });
+  mountOperator(app, { engine, path: "/desk", onError });
+  mountSignal(app, {
+    engine,
+    signal: release,
+    path: RELEASE_PATH,
+    keyOf: releaseKey === undefined ? undefined : () => releaseKey,
+    onError,
   });
   app.all("*", ({ req }) => server.fetch(req.raw));
   const fetch = async (request: Request): Promise<Response> => app.fetch(request);
