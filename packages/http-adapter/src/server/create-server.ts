@@ -24,7 +24,8 @@ export interface ServerOptions<Any extends Contract> {
   readonly bodyBytesMax?: number | undefined;
   /**
    * How many calls are worked on at a time, from 1 on; about twice as many as the database runs transactions side by side. Others wait in line; who would wait for longer than `waitMsMax`, or than half of
-   * the time that it gives the call, is answered 503 without effect, which a client of this package takes as `Throttled`. Default 20.
+   * the time that it gives the call, is answered 503 without effect, which a client of this package takes as `Throttled`. A foreign effect keeps its place until
+   * it settles; one that heeds its signal does so before its lease ends. Default 20.
    */
   readonly callsMax?: number | undefined;
   /** In milliseconds, 0 to 600,000. Default 1,000. */

@@ -3,6 +3,7 @@
  * makes the connection unfit for anybody else.
  */
 import type { PoolClient } from "pg";
+import { TIMER_MS_MAX } from "../option-invalid.ts";
 import { breaksConnection, databaseError } from "./postgres-errors.ts";
 
 /** How much later than the server the driver gives up. */
@@ -16,6 +17,7 @@ export class PostgresConnection {
   readonly #client: PoolClient;
   readonly #answerTimeoutMs: number;
   #broken = false;
+  #unanswered = 0;
 
   constructor(client: PoolClient, { reused, answerTimeoutMs }: { readonly reused: boolean; readonly answerTimeoutMs: number }) {
     this.#client = client;
@@ -60,17 +62,20 @@ export class PostgresConnection {
   }
 
   #bounded(text: string, values: readonly Value[] = []) {
-    // The server has its own limit and says so; the driver's is for one that is silent because it is gone.
-    const config = { text, query_timeout: this.#answerTimeoutMs + SILENCE_MS };
+    // The server has its own limit and says so; the driver's is for one that is silent because it is gone. It counts from the sending, so it allows for what is to be answered before.
+    const config = { text, query_timeout: Math.min(this.#answerTimeoutMs * this.#unanswered + SILENCE_MS, TIMER_MS_MAX) };
     return values.length === 0 ? config : { ...config, values: [...values] };
   }
 
   async #driving<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
+    this.#unanswered += 1;
     try {
       return await work();
     } catch (cause) {
       if (breaksConnection(cause)) this.#broken = true;
       throw databaseError(cause);
+    } finally {
+      this.#unanswered -= 1;
     }
   }
 }

@@ -31,7 +31,7 @@ export interface PostgresDatabaseOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** How long a statement waits for a row that another transaction holds, in milliseconds, 1 to 600,000. Default 10,000. */
   readonly lockTimeoutMs?: number | undefined;
-  /** How long the server may take over one statement, in milliseconds, 1 to 600,000. Default 30,000. */
+  /** How long the server may take over one statement, in milliseconds, 1 to 600,000; one that is silent a second longer than all that it was sent may take is given up. Default 30,000. */
   readonly answerTimeoutMs?: number | undefined;
   /**
    * How long a body may let its transaction rest between two operations, in milliseconds, 1 to 2,147,483,647, before the server undoes it: a
@@ -62,7 +62,8 @@ type Entrance = typeof BESIDE | typeof IN_LINE | typeof ALONE;
 /**
  * Makes the database; connects when it is first used, so a server that is not there yet is no error here.
  *
- * A transaction that rejects left nothing, with one exception: when the answer to its COMMIT is lost, it is found done, whole, or not at all.
+ * A transaction that rejects left nothing, with one exception: when the answer to its COMMIT is lost, it is found done, whole, or not at all; a server that still gets to
+ * it may do it after the rejection.
  * A crash of the process or of the server leaves the transactions that had resolved, and perhaps such ones.
  *
  * @throws {OptionInvalid}

@@ -1,7 +1,7 @@
 /**
  * One transaction on Postgres: the port's operations as statements, sent in the order of the calls, whoever awaits them, and without waiting for one another: the server takes one after the other, and after one that
- * failed refuses the rest, the commit included. What gives nothing back resolves when it is on its way, so a transaction lasts as many ways to the server as it has questions. Begin and running again are
- * `postgres-database.ts`.
+ * it refused refuses the rest, the commit included, unless a part is undone in between. What gives nothing back resolves at the call, so a transaction lasts as many ways to the server as it has questions, undone parts
+ * among them. Begin and running again are `postgres-database.ts`.
  */
 import type { Result } from "neverthrow";
 import type { Page, Table, Transaction } from "../database.ts";
@@ -31,18 +31,20 @@ export class PostgresTransaction implements Transaction {
   /** Settled when all that was called is on its way, or will never be. */
   #sent: Promise<void> = Promise.resolve();
   /** Settled when all that asked for something has its answer, understood or not. */
-  #asked: Promise<unknown> = Promise.resolve();
+  #asked: Promise<void> = Promise.resolve();
   /** Settled when the server has taken or refused all that gives nothing back. */
-  #told: Promise<unknown> = Promise.resolve();
+  #told: Promise<void> = Promise.resolve();
 
   constructor(connection: PostgresConnection, tables: PostgresTables) {
     this.#connection = connection;
     this.#tables = tables;
-    const send = (text: string): void => void this.#tell(() => connection.command(text));
+    const tell = (text: string): void => void this.#tell(() => connection.command(text));
+    const ask = (text: string): void => void this.#ask(() => connection.command(text)).catch(() => undefined);
     this.#savepoints = {
-      set: (depth) => send(`SAVEPOINT part_${depth}`),
-      undo: (depth) => send(`ROLLBACK TO SAVEPOINT part_${depth}; RELEASE SAVEPOINT part_${depth}`),
-      release: (depth) => send(`RELEASE SAVEPOINT part_${depth}`),
+      set: (depth) => tell(`SAVEPOINT part_${depth}`),
+      // Undoing a part revives a transaction in which the server had refused something, so the commit waits until that is known here.
+      undo: (depth) => ask(`ROLLBACK TO SAVEPOINT part_${depth}; RELEASE SAVEPOINT part_${depth}`),
+      release: (depth) => tell(`RELEASE SAVEPOINT part_${depth}`),
     };
   }
 
@@ -61,7 +63,8 @@ export class PostgresTransaction implements Transaction {
     this.life.finish();
     await this.#sent;
     await this.#asked;
-    // What could not be sent, or was not understood, the server knows nothing of.
+    // Behind whatever is still to be heard of what has failed: what could not be sent, or was not understood, the server knows nothing of.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
     this.life.assertSound();
     const committing = committed(this.#connection);
     await this.#told;
@@ -154,15 +157,15 @@ export class PostgresTransaction implements Transaction {
     return () => this.#tables.assertThere(this.#connection, table);
   }
 
-  #ask<Outcome>(send: () => Promise<Outcome>, ready: Ready): Promise<Outcome> {
+  #ask<Outcome>(send: () => Promise<Outcome>, ready: Ready = () => undefined): Promise<Outcome> {
     const outcome = this.#send(send, ready);
-    this.#asked = Promise.allSettled([this.#asked, outcome]);
+    this.#asked = bothSettled(this.#asked, outcome);
     return outcome;
   }
 
   /** Resolves at once: how it ends is told by what comes after it, by the commit at last. */
   #tell(send: () => Promise<unknown>, ready: Ready = () => undefined): Promise<void> {
-    this.#told = Promise.allSettled([this.#told, this.#send(send, ready)]);
+    this.#told = bothSettled(this.#told, this.#send(send, ready));
     return Promise.resolve();
   }
 
@@ -189,6 +192,11 @@ export class PostgresTransaction implements Transaction {
 
 /** What has to be awaited before something may be sent, and before anything that is called later. */
 type Ready = () => Promise<void> | undefined;
+
+/** Keeps nothing of what they came to. */
+async function bothSettled(earlier: Promise<void>, later: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([earlier, later]);
+}
 
 async function committed(connection: PostgresConnection): Promise<CommitFailed | undefined> {
   try {

@@ -1,7 +1,7 @@
 // Goal: what is Postgres's own behind the port: tables and indexes on the server, connections that die at any moment, rivals, and failures as typed errors.
 // Method: one real server, whose backends are ended and whose tables are changed from outside; the restart has a file of its own.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { type Database, isDatabaseError, type Table } from "@backstep/participant";
+import { type Database, isDatabaseError, type Table, type Transaction } from "@backstep/participant";
 import { createPostgresDatabase, type PostgresDatabaseOptions } from "@backstep/participant/postgres";
 import type { PostgresServer } from "@backstep/postgres-server";
 import { err, ok } from "neverthrow";
@@ -260,6 +260,68 @@ describe("what gives nothing back", () => {
     expect(await ids(database)).toEqual(["kept"]);
   });
 
+  test.each([
+    [
+      "answers with an error",
+      async (part: () => Promise<void>, transaction: Transaction) => transaction.nested(async () => err(await part())),
+    ],
+    [
+      "throws, which its body catches",
+      async (part: () => Promise<void>, transaction: Transaction) =>
+        transaction
+          .nested(async () => {
+            await part();
+            throw new Error("the part's own");
+          })
+          .catch(() => undefined),
+    ],
+  ])("and is refused in a part that is undone, for it %s, leaves nothing and runs once", async (_, undone) => {
+    const database = open();
+    await insert(database, "kept");
+    await admin.query(`ALTER TABLE ${schema}.items ADD CHECK (key <> 'refused')`);
+    let runs = 0;
+    const outcome = rejection(
+      database.transaction(async (transaction) => {
+        runs += 1;
+        await undone(async () => transaction.put(items, { id: "refused" }), transaction);
+        await transaction.put(items, { id: "behind" });
+      }),
+    );
+    expect(await outcome).toEqual(unavailable);
+    expect(await ids(database)).toEqual(["kept"]);
+    expect(runs).toBe(1);
+  });
+
+  test("and meets another transaction in a part that is undone is committed once, however often its body runs", async () => {
+    const [database, other] = [open(), open()];
+    await insert(database, "hot");
+    await ids(other);
+    let runs = 0;
+    await database.transaction(async (transaction) => {
+      runs += 1;
+      await transaction.get(items, "hot");
+      if (runs === 1) await other.transaction((rival) => rival.put(items, { id: "hot", count: 1 }));
+      await transaction.nested(async () => err(await transaction.put(items, { id: "hot", count: 2 })));
+      await transaction.put(items, { id: `run-${runs}` });
+    });
+    expect(runs).toBe(2);
+    expect(await ids(database)).toEqual(["hot", "run-2"]);
+  });
+
+  test("may take as long as all that was sent before it may take", async () => {
+    const [database, other] = [open({ answerTimeoutMs: 1_000, lockTimeoutMs: 900 }), open()];
+    for (const id of ["a", "b", "c"]) await insert(other, id);
+    await ids(database);
+    // The server takes a while over each of them: together longer than over one it may.
+    await admin.query(
+      `CREATE FUNCTION ${schema}.dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.8); RETURN NEW; END'; CREATE TRIGGER dawdle BEFORE UPDATE ON ${schema}.items FOR EACH ROW EXECUTE FUNCTION ${schema}.dawdle()`,
+    );
+    await database.transaction(async (transaction) => {
+      for (const id of ["a", "b", "c"]) await transaction.put(items, { id, count: 1 });
+    });
+    expect(await database.transaction((transaction) => transaction.get(items, "c"))).toEqual({ id: "c", count: 1 });
+  });
+
   test("and is refused tells its own reason to whatever comes after it", async () => {
     const database = open();
     await insert(database, "kept");
@@ -400,6 +462,7 @@ describe("rivals", () => {
     const take = (database: Database, first: string, second: string) =>
       database.transaction(async (transaction) => {
         await transaction.put(items, { id: first, color: second });
+        await transaction.get(items, "none");
         await gate();
         await transaction.put(items, { id: second, color: first });
       });

@@ -60,6 +60,15 @@ describe("a fence", () => {
     await expect(fence.undo({ ...operation, key: "u", undoes }, unreachable)).rejects.toEqual(corrupt);
   });
 
+  test("keeps nothing of an action that is too old to be run", async () => {
+    const database = createMemoryDatabase({ now: () => 100_000 });
+    const fence = createFence({ database, retentionMs: 60_000 });
+    expect(await fence.act(operation, unreachable)).toEqual({ _tag: "Expired" });
+    const kept = (name: string) =>
+      database.transaction((transaction) => transaction.list({ name, key: String, decode: (document) => document }));
+    expect([await kept("backstep_fence"), await kept("backstep_fence_expiry")]).toEqual([[], []]);
+  });
+
   test("fails closed when the database does", async () => {
     const database = open();
     await database.close();

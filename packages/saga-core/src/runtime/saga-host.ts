@@ -56,12 +56,16 @@ export interface Beginning {
 /** `exists`: a saga of this id is in the store already; whoever began it, this engine did not. */
 type Start = "begun" | "exists";
 
-interface Live {
-  readonly instance: SagaInstance;
+/** What a second start of the same id is compared with, and waits for. */
+interface Begun<Failure> {
   readonly definition: SagaDefinition;
   readonly input: string;
   /** Settles once the start is durable, here or by somebody else's hand, or never will be. */
-  readonly started: Promise<Result<Start, SagaUnavailable>>;
+  readonly started: Promise<Result<Start, Failure>>;
+}
+
+interface Live extends Begun<SagaUnavailable> {
+  readonly instance: SagaInstance;
 }
 
 /** What the host adds to the ports of its instances. */
@@ -74,6 +78,8 @@ export type HostPorts = Omit<InstancePorts, "onLetGo" | "onPace" | "tenure"> & {
 export class SagaHost {
   readonly ports: InstancePorts;
   readonly #registry: Registry;
+  /** Starts that wait for their turn, or did so. */
+  readonly #inLine = new Map<string, Begun<SagaUnavailable | SagaIdConflict>>();
   readonly #live = new Map<string, Live>();
   readonly #adopting = new Map<string, Promise<Result<Present, SagaUnavailable>>>();
   readonly #quarantines: Quarantines;
@@ -197,10 +203,23 @@ export class SagaHost {
     definition: SagaDefinition,
     sagaId: string,
     input: Json | undefined,
-    { deadlineMs, undoes }: Beginning = {},
+    beginning: Beginning = {},
   ): Promise<Result<Start, SagaUnavailable | SagaIdConflict>> {
-    const present = this.#live.get(sagaId);
+    const present = this.#live.get(sagaId) ?? this.#inLine.get(sagaId);
     if (present !== undefined) return this.#join(present, definition, sagaId, input);
+    const started = this.#begin(definition, sagaId, input, beginning);
+    if (!this.#room.full) return started;
+    // Who asks again while it waits for its turn takes no second place in the line.
+    this.#inLine.set(sagaId, { definition, input: canonicalJson(input), started });
+    return started.finally(() => this.#inLine.delete(sagaId));
+  }
+
+  async #begin(
+    definition: SagaDefinition,
+    sagaId: string,
+    input: Json | undefined,
+    { deadlineMs, undoes }: Beginning,
+  ): Promise<Result<Start, SagaUnavailable | SagaIdConflict>> {
     const barred = await this.#admit("start", sagaId);
     if (barred !== undefined) return err(barred);
     // From here until it is entered nothing is awaited.
@@ -228,7 +247,7 @@ export class SagaHost {
   }
 
   async #join(
-    live: Live,
+    live: Begun<SagaUnavailable | SagaIdConflict>,
     definition: SagaDefinition,
     sagaId: string,
     input: Json | undefined,

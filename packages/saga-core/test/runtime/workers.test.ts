@@ -456,6 +456,24 @@ describe("admission", () => {
     expect(await engine.start(working, 4, { id: "s4" })).toEqual(ok(undefined));
   });
 
+  test("gives one place in the line to a saga, however often it is asked for while it waits", async () => {
+    const { bench, participants, working, open, answerAll } = setUp();
+    const { engine } = open({ inMemoryMax: 2 });
+    await rest(bench);
+    for (const input of [1, 2]) void engine.start(working, input, { id: `s${input}` }).then(() => undefined);
+    await rest(bench);
+    const asked = Array.from({ length: 5 }, () => engine.start(working, 3, { id: "s3" }));
+    const other = engine.start(working, 4, { id: "s4" });
+    const conflicting = engine.start(working, 33, { id: "s3" });
+    expect(await conflicting).toMatchObject({ error: { _tag: "SagaIdConflict" } });
+    await rest(bench);
+    await answerAll();
+    expect(await Promise.all(asked)).toEqual(asked.map(() => ok(undefined)));
+    expect(await other).toEqual(ok(undefined));
+    expect(participants.told()).toEqual(["works 1", "works 2", "works 3", "works 4"]);
+    await answerAll();
+  });
+
   test("takes up what was left behind by turns with what starts, within the bound", async () => {
     const { bench, participants, working, open, answerAll } = setUp();
     const dead = open();
