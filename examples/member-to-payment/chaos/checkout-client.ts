@@ -33,7 +33,7 @@ export interface Checkout {
 
 const ANSWER_MS = 15_000;
 /** Between two questions: doubled from one to the next, since a fleet that is behind does not get on by being asked. */
-const AGAIN_MS = { least: 100, most: 10_000 };
+const AGAIN_MS = { least: 100, most: 30_000 };
 const ENDED: ReadonlySet<string> = new Set(["completed", "compensated", "abandoned"]);
 
 export class CheckoutClient {

@@ -66,12 +66,12 @@ async function run(fleet: Fleet): Promise<number> {
   clearTimeout(late);
   const store = await openJournal({ dataDir: "", database: fleet.postgres.url() });
   try {
-    const settled = await untilQuiet(store, letGoAt + settledMsMax);
+    const left = await untilQuiet(store, letGoAt + settledMsMax);
     const settledMs = performance.now() - letGoAt;
-    if (settled) console.log("Every saga, every service and every answer is looked at …\n");
+    if (left === undefined) console.log("Every saga, every service and every answer is looked at …\n");
     // Books of services that are still at it agree with nothing.
-    const audited = settled ? await audit({ fleet, shop, checkouts: load.checkouts, store }) : undefined;
-    const violations = [...outage, ...crashes(fleet), ...(audited?.violations ?? [notSettled(settledMsMax)])];
+    const audited = left === undefined ? await audit({ fleet, shop, checkouts: load.checkouts, store }) : undefined;
+    const violations = [...outage, ...crashes(fleet), ...(audited?.violations ?? [notSettled(settledMsMax, left)])];
     const { seats } = fleet;
     const report = { seed, seconds: durationMs / 1_000, inFlight, postgres: await versionOf(fleet), faults: faults.counts, seats };
     const text = describeRun({ ...report, checkouts: load.checkouts, audit: audited, violations, settledMs });
@@ -93,8 +93,8 @@ async function rage(fleet: Fleet, faults: Faults, durationMs: number): Promise<r
   return violations;
 }
 
-function notSettled(settledMsMax: number): Violation {
-  const found = "sagas or events are left; nothing was audited";
+function notSettled(settledMsMax: number, left: string | undefined): Violation {
+  const found = `${left}, and perhaps more; nothing was audited`;
   return { law: "all has ended in time", about: "the fleet", expected: `within ${settledMsMax / 1_000} s`, found };
 }
 

@@ -23,7 +23,7 @@ export interface ServerOptions<Any extends Contract> {
   /** Bytes of a request's body. Default 65,536; more is refused with 413. */
   readonly bodyBytesMax?: number | undefined;
   /**
-   * How many calls are worked on at a time, from 1 on; about twice as many as the database runs transactions side by side. Others wait in line; who would wait for longer than `waitMsMax`, or than half of
+   * How many calls are worked on at a time, from 1 on; about twice as many as the database runs transactions side by side. Others wait in line, calls of sagas first; who would wait for longer than `waitMsMax`, or than half of
    * the time that it gives the call, is answered 503 without effect, which a client of this package takes as `Throttled`. A foreign effect keeps its place until
    * it settles; one that heeds its signal does so before its lease ends. Default 20.
    */

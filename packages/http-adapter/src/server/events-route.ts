@@ -44,7 +44,7 @@ async function receive(inbox: Inbox, { database, events, bodyBytesMax, admission
   if (plain.isErr()) return plain.error;
   const data = handler.event.data.safeParse(event.data);
   if (!data.success) return problemResponse("requestInvalid", { detail: "the event's data does not fit the schema of its type" });
-  return admission.admit(undefined, async () => {
+  return admission.admit({ inSaga: false }, async () => {
     await inbox.consume(event, (transaction) => handler.handle(transaction, data.data, database.now()));
     return new Response(null, { status: 204 });
   });

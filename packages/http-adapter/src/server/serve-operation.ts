@@ -6,7 +6,7 @@ import type { Command, Contract, Operation, Query, Undo } from "@backstep/contra
 import type { ActAnswer, Database, Fence, FencedOperation, FencedUndo, UndoAnswer } from "@backstep/participant";
 import type { Context } from "hono";
 import { HEADER, operationName } from "../wire.ts";
-import type { Admission } from "./admission.ts";
+import type { Admission, Caller } from "./admission.ts";
 import { answerResponse, rejectionResponse } from "./answer-response.ts";
 import { type AnyHandler, actionFor, type Implementation, undoFor } from "./implementation.ts";
 import { keepAnswer } from "./keep-contract.ts";
@@ -36,11 +36,11 @@ interface Accepted {
 export async function serveOperation(served: ServedOperation, { req }: Context): Promise<Response> {
   const { operation, database, bodyBytesMax, admission } = served;
   const { headers, url } = req.raw;
-  const timeoutMs = timeoutOf(headers);
+  const caller = callerOf(headers);
   const parts = { path: req.param(), url: new URL(url), request: req.raw, bodyBytesMax };
   if (operation._tag === "Query") {
     const input = await readInput(operation, parts);
-    return input.isOk() ? admission.admit(timeoutMs, () => answerQuery(served, operation, input.value)) : input.error;
+    return input.isOk() ? admission.admit(caller, () => answerQuery(served, operation, input.value)) : input.error;
   }
   const call = readCall(headers, database.now());
   if (call.isErr()) return call.error;
@@ -48,15 +48,15 @@ export async function serveOperation(served: ServedOperation, { req }: Context):
   if (input.isErr()) return input.error;
   const accepted = { call: call.value, input: input.value, headers };
   // After its body has come: whoever sends it slowly keeps no place from others.
-  return admission.admit(timeoutMs, () =>
+  return admission.admit(caller, () =>
     operation._tag === "Command" ? act(served, operation, accepted) : undo(served, operation, accepted),
   );
 }
 
-/** `undefined` for a caller that does not say, and for one that says nonsense: of a command that is refused elsewhere. */
-function timeoutOf(headers: Headers): number | undefined {
+/** What is malformed of a command is refused elsewhere; here it counts as not said. */
+function callerOf(headers: Headers): Caller {
   const timeoutMs = Number(headers.get(HEADER.timeoutMs) ?? Number.NaN);
-  return timeoutMs > 0 ? timeoutMs : undefined;
+  return { timeoutMs: timeoutMs > 0 ? timeoutMs : undefined, inSaga: headers.has(HEADER.sagaId) };
 }
 
 async function answerQuery(served: ServedOperation, query: Query, input: unknown): Promise<Response> {

@@ -102,20 +102,20 @@ describe("a server with room for one call", () => {
   });
 });
 
-it("gives places in the order in which calls came, and none to who comes while one is handed on", async () => {
+it("gives places to calls of sagas first, of a kind in the order in which they came, and none to who comes while one is handed on", async () => {
   const admission = new Admission({ callsMax: 1, waitMsMax: 600_000 });
   const [gate, order] = [Promise.withResolvers<Response>(), [] as string[]];
   const come = (name: string): Promise<Response> =>
-    admission.admit(undefined, async () => {
+    admission.admit({ inSaga: name.startsWith("saga") }, async () => {
       order.push(name);
       return new Response(name);
     });
-  const inside = admission.admit(undefined, () => gate.promise);
-  const waiting = ["a", "b", "c"].map(come);
+  const inside = admission.admit({ inSaga: false }, () => gate.promise);
+  const waiting = ["a", "saga a", "b", "saga b"].map(come);
   gate.resolve(new Response("inside"));
   await inside;
   await Promise.all([...waiting, come("late")]);
-  expect(order).toEqual(["a", "b", "c", "late"]);
+  expect(order).toEqual(["saga a", "saga b", "a", "b", "late"]);
 });
 
 it.each([{ callsMax: 0 }, { callsMax: 1.5 }, { waitMsMax: -1 }, { waitMsMax: 600_001 }, { waitMsMax: Number.NaN }])(
