@@ -1,6 +1,6 @@
 /**
- * Admission: how many sagas are in memory at most. Whoever comes when it is full waits for its turn; sagas that start and sagas that are taken up come in by turns, so that a recovery starves no
- * traffic and no traffic starves a recovery (FS-62). Callers that would have to wait behind too many others are turned away.
+ * Admission: how many sagas are in memory at most. Whoever comes when it is full waits for its turn: of four that come in three are taken up and one starts, while there are both, so that a recovery starves no traffic and no
+ * traffic starves a recovery (FS-62). What is under way comes first, because its time runs and it holds what others want. Callers that would have to wait behind too many others are turned away.
  */
 export interface RoomOptions {
   readonly sagasMax: number;
@@ -10,11 +10,14 @@ export interface RoomOptions {
 
 type Kind = "start" | "adoption";
 
+const ADOPTIONS_IN_A_ROW_MAX = 3;
+
 export class Room {
   readonly #options: RoomOptions;
   readonly #waiting: Readonly<Record<Kind, (() => void)[]>> = { start: [], adoption: [] };
   #inside = 0;
-  #turn: Kind = "adoption";
+  /** Since the last start, while one was waiting. */
+  #adoptionsInARow = 0;
   #closed = false;
 
   constructor(options: RoomOptions) {
@@ -57,10 +60,11 @@ export class Room {
   }
 
   #admitNext(): boolean {
-    const other: Kind = this.#turn === "start" ? "adoption" : "start";
-    const admit = this.#waiting[this.#turn].shift() ?? this.#waiting[other].shift();
+    const { start, adoption } = this.#waiting;
+    const starts = start.length > 0 && (adoption.length === 0 || this.#adoptionsInARow >= ADOPTIONS_IN_A_ROW_MAX);
+    const admit = (starts ? start : adoption).shift();
     if (admit === undefined) return false;
-    this.#turn = other;
+    this.#adoptionsInARow = starts || start.length === 0 ? 0 : this.#adoptionsInARow + 1;
     this.#inside += 1;
     admit();
     return true;
