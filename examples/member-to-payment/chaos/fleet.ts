@@ -24,7 +24,8 @@ const SEATS = [...PEERS, ...WORKERS] as const;
 type SeatName = (typeof SEATS)[number];
 const API_KEY = "chaos-key";
 const ANSWER_WITHIN_MS = 5_000;
-const IN_MEMORY_MAX = 64;
+/** So few that a checkout is mostly over before the next death of its worker, which comes every quarter of a minute. */
+const IN_MEMORY_MAX = 24;
 /** Ten connections and one for each of eight databases, and seven for each of three journals. */
 const CONNECTIONS_MAX = 250;
 
