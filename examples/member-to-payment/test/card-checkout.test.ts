@@ -35,7 +35,13 @@ interface Answer {
 /** Asks under one key until the saga has ended, or waits for an operator. */
 async function pay(points: number | undefined, key = "k1"): Promise<Answer> {
   const answer = await ask(points, key);
-  return answer.status === 202 && answer.body["status"] !== "parked" ? pay(points, key) : answer;
+  return isFinal(answer) ? answer : pay(points, key);
+}
+
+/** Neither still running, nor not begun in time: a machine may take long over the start, too. */
+function isFinal({ status, body }: Answer): boolean {
+  if (status === 202) return body["status"] === "parked";
+  return body["type"] !== "urn:backstep:problem:unavailable";
 }
 
 async function ask(points: number | undefined, key: string): Promise<Answer> {

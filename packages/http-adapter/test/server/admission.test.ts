@@ -40,7 +40,7 @@ describe("a server with room for one call", () => {
   /** A call that is inside, and stays there until `letGo`. */
   async function occupy(rig: Rig): Promise<{ readonly letGo: () => void; readonly answer: Promise<Received> }> {
     const answer = add(rig, "slow");
-    await expect.poll(() => gates.length).toBe(1);
+    await expect.poll(() => gates.length, { timeout: 15_000 }).toBe(1);
     return { answer, letGo: () => gates[0]?.() };
   }
 

@@ -10,6 +10,8 @@ import { HELD, openHost, type SagaHost, type Steps } from "./saga-host.ts";
 
 const input = { client: "alice", orderId: "o-1" };
 const SAGA = "dispatch:alice:k1";
+/** On a busy machine. */
+const SOON = { timeout: 15_000 };
 const operator = { by: "ops", reason: "seen in the courier's books" };
 
 async function open(steps: Steps = {}, releaseKey?: string): Promise<SagaHost> {
@@ -44,7 +46,7 @@ test("what is parked is listed with its operations, and tried again, it goes on"
     .parked;
   const retried = await say(host, "retry", { ...operator, path: operations[0].path, slot: "compensation" });
   expect(retried.status).toBe(204);
-  await expect.poll(() => status(host)).toBe("compensated");
+  await expect.poll(() => status(host), SOON).toBe("compensated");
   expect((await host.send("GET", "/desk/parked")).body).toEqual({ parked: [] });
 });
 
@@ -53,16 +55,16 @@ test("what is parked is settled with evidence, or ended as it stands", async () 
   const { path } = (await settled.engine.parked())._unsafeUnwrap()[0]?.operations[0] ?? { path: "" };
   const order = { ...operator, path, slot: "compensation", evidence: "counted by hand", verdict: { _tag: "applied" } };
   expect((await say(settled, "settle", order)).status).toBe(204);
-  await expect.poll(() => status(settled)).toBe("compensated");
+  await expect.poll(() => status(settled), SOON).toBe("compensated");
   expect((await say(abandoned, "abandon", operator)).status).toBe(204);
-  await expect.poll(() => status(abandoned)).toBe("abandoned");
+  await expect.poll(() => status(abandoned), SOON).toBe("abandoned");
 });
 
 test("a running saga is cancelled, by whom and why the journal says", async () => {
   const host = await open();
   await start(host, { ...input, notes: HELD });
   expect((await say(host, "cancel", operator)).status).toBe(204);
-  await expect.poll(() => status(host)).toBe("compensated");
+  await expect.poll(() => status(host), SOON).toBe("compensated");
   expect((await start(host, { ...input, notes: HELD })).body).toMatchObject({ type: "urn:backstep:problem:saga-cancelled" });
 });
 
@@ -70,7 +72,7 @@ test("a signal is told once per key, and a second word under it is refused", asy
   const host = await open();
   expect((await start(host, { ...input, notes: HELD })).status).toBe(202);
   expect((await say(host, "release", { by: "head" }, "word-1")).status).toBe(204);
-  await expect.poll(() => status(host)).toBe("completed");
+  await expect.poll(() => status(host), SOON).toBe("completed");
   const other = await say(host, "release", { by: "somebody else" }, "word-1");
   expect(other.status).toBe(409);
   expect(other.body).toMatchObject({ type: "urn:backstep:problem:verb-refused" });
@@ -80,7 +82,7 @@ test("a signal whose key the host gives needs none with the request", async () =
   const host = await open({}, "release");
   await start(host, { ...input, notes: HELD });
   expect((await say(host, "release", { by: "head" })).status).toBe(204);
-  await expect.poll(() => status(host)).toBe("completed");
+  await expect.poll(() => status(host), SOON).toBe("completed");
 });
 
 test.each<[string, string, unknown, string | undefined, number, string]>([

@@ -47,6 +47,6 @@ it("is no 202 for a start that has not been written down in time: a crash would 
   expect(waiting.body).toMatchObject({ type: "urn:backstep:problem:unavailable", effect: "unknown" });
   expect(waiting.headers.get("retry-after")).toBe("1");
   answered.resolve(ok({ receipt: "r" }));
-  await expect.poll(async () => (await start("k2")).status).toBe(200);
+  await expect.poll(async () => (await start("k2")).status, { timeout: 15_000 }).toBe(200);
   await host.close();
 });
