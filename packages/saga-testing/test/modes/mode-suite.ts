@@ -43,6 +43,7 @@ export const ENGINE_TESTS: Readonly<Record<string, Exceptions>> = {
   "packages/http-adapter/test/server/bad-input.property.test.ts": everywhere(
     "it is about requests, and what becomes of a saga is no matter to it",
   ),
+  "packages/http-adapter/test/server/operator-routes.test.ts": { [DUPLICATE]: SCRIPT, [LOSE]: ONCE },
   "packages/http-adapter/test/server/open-api.test.ts": everywhere("it reads a document, and runs no saga"),
   "packages/http-adapter/test/server/saga-overload.test.ts": everywhere(INSIDE),
   "packages/http-adapter/test/server/saga-routes.test.ts": { [DUPLICATE]: CALLS, [LOSE]: ONCE },
