@@ -12,6 +12,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: [...source, "module", "node", "development|production"] } },
   test: {
     reporters: ["default", "./scripts/count-reporter.ts"],
+    // Once in some thousands of test files V8 ended the process while it freed code of WebAssembly, which Node's own HTTP client is made of (`Check failed: end > addr`, Node 24.21). Unfreed, it is a few megabytes.
+    execArgv: ["--no-wasm-code-gc"],
     projects: [
       {
         extends: true,
