@@ -9,7 +9,7 @@ import type { JsonSchema } from "./schema-shelf.ts";
 export interface SignalPathOptions {
   readonly signal: { readonly name: string };
   /** As it is mounted, prefixes included. */
-  readonly path: `/${string}`;
+  readonly path: `/${string}{sagaId}${string}`;
   readonly payload: z.ZodType;
   readonly summary: string;
   /** Whether its key comes with the request; not so where `mountSignal` has a `keyOf`. Default: true. */

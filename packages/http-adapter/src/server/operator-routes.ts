@@ -24,8 +24,8 @@ export interface OperatorRoutesOptions {
 export interface SignalRouteOptions<Given, Payload> {
   readonly engine: Engine;
   readonly signal: Signal<string, Given, Payload>;
-  /** With `{sagaId}` in it, e.g. `/operator/sagas/{sagaId}/approval`. The body is the payload. */
-  readonly path: `/${string}`;
+  /** E.g. `/operator/sagas/{sagaId}/approval`. The body is the payload. */
+  readonly path: `/${string}{sagaId}${string}`;
   /** Names the signal for its saga: the same key again is the same signal. Default: the `Idempotency-Key` that came with it. */
   readonly keyOf?: ((sagaId: string) => string) | undefined;
   readonly onError?: ((error: unknown) => void) | undefined;
