@@ -49,7 +49,7 @@ export function operatorPaths(path: `/${string}` = OPERATOR_PATH): OpenApiPaths 
 /** Describes what `mountSignal` serves. */
 export function signalPath({ signal, path, payload, summary, keyed = true }: SignalPathOptions): OpenApiPaths {
   const parameters = keyed ? [sagaIdParameter, keyParameter(KEY)] : [sagaIdParameter];
-  const problems: readonly ProblemKind[] = keyed ? ["keyMissing", "keyInvalid", ...ORDER_PROBLEMS] : ORDER_PROBLEMS;
+  const problems: readonly ProblemKind[] = keyed ? ["keyMissing", "keyInvalid", ...ORDER_PROBLEMS] : ["keyInvalid", ...ORDER_PROBLEMS];
   const post = { operationId: `signal.${signal.name}`, summary, parameters, ...bodyOf(payload), responses: done(problems) };
   return { paths: { [path]: { post } }, schemas: {} };
 }

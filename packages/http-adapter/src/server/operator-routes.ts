@@ -7,6 +7,7 @@ import type { Context, Hono } from "hono";
 import type { ResultAsync } from "neverthrow";
 import { match, P } from "ts-pattern";
 import { z } from "zod";
+import { HEADER, TRUE } from "../wire.ts";
 import { guarded } from "./guarded.ts";
 import { cutDetail, problemResponse, retryAfter } from "./problem-response.ts";
 import { readCall } from "./read-call.ts";
@@ -82,6 +83,8 @@ async function tell<Given, Payload>({ engine, signal, keyOf }: SignalRouteOption
   const sagaId = req.param("sagaId") ?? "";
   const call = keyOf === undefined ? readCall(req.raw.headers, 0) : undefined;
   if (call?.isErr()) return call.error;
+  // Whoever asks what became of a key must not tell anything by it.
+  if (req.header(HEADER.resolve) === TRUE) return problemResponse("keyInvalid", { detail: `here ${HEADER.resolve} means nothing` });
   const key = call?.isOk() ? call.value.key : (keyOf?.(sagaId) ?? "");
   const body = await readJsonBody(req.raw, BODY_BYTES_MAX);
   if (body.isErr()) return body.error;

@@ -11,7 +11,7 @@ import { answerResponse, rejectionResponse } from "./answer-response.ts";
 import { type AnyHandler, actionFor, type Implementation, undoFor } from "./implementation.ts";
 import { keepAnswer } from "./keep-contract.ts";
 import { problemResponse } from "./problem-response.ts";
-import { type ReceivedCall, readCall, readUndo } from "./read-call.ts";
+import { type ReceivedCall, readCall, readUndo, SAGA_ID } from "./read-call.ts";
 import { readInput } from "./read-input.ts";
 
 export interface ServedOperation {
@@ -56,7 +56,7 @@ export async function serveOperation(served: ServedOperation, { req }: Context):
 /** What is malformed of a command is refused elsewhere; here it counts as not said. */
 function callerOf(headers: Headers): Caller {
   const timeoutMs = Number(headers.get(HEADER.timeoutMs) ?? Number.NaN);
-  return { timeoutMs: timeoutMs > 0 ? timeoutMs : undefined, inSaga: headers.has(HEADER.sagaId) };
+  return { timeoutMs: timeoutMs > 0 ? timeoutMs : undefined, inSaga: SAGA_ID.test(headers.get(HEADER.sagaId) ?? "") };
 }
 
 async function answerQuery(served: ServedOperation, query: Query, input: unknown): Promise<Response> {

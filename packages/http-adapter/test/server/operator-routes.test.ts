@@ -78,6 +78,15 @@ test("a signal is told once per key, and a second word under it is refused", asy
   expect(other.body).toMatchObject({ type: "urn:backstep:problem:verb-refused" });
 });
 
+test("a signal is not told by asking what became of its key", async () => {
+  const host = await open();
+  await start(host, { ...input, notes: HELD });
+  const path = `/desk/sagas/${encodeURIComponent(SAGA)}/release`;
+  const asked = await host.send("POST", path, { json: { by: "head" }, key: "k", headers: { "backstep-resolve": "?1" } });
+  expect([asked.status, asked.body]).toMatchObject([400, { type: "urn:backstep:problem:key-invalid" }]);
+  expect(await status(host)).not.toBe("completed");
+});
+
 test("a signal whose key the host gives needs none with the request", async () => {
   const host = await open({}, "release");
   await start(host, { ...input, notes: HELD });

@@ -68,6 +68,10 @@ interface Live extends Begun<SagaUnavailable> {
   readonly instance: SagaInstance;
 }
 
+function isSameStart(begun: Begun<unknown>, definition: SagaDefinition, input: Json | undefined): boolean {
+  return begun.definition.name === definition.name && begun.input === canonicalJson(input);
+}
+
 /** What the host adds to the ports of its instances. */
 export type HostPorts = Omit<InstancePorts, "onLetGo" | "onPace" | "tenure"> & {
   readonly inMemoryMax: number;
@@ -205,7 +209,13 @@ export class SagaHost {
     input: Json | undefined,
     beginning: Beginning = {},
   ): Promise<Result<Start, SagaUnavailable | SagaIdConflict>> {
-    const present = this.#live.get(sagaId) ?? this.#inLine.get(sagaId);
+    const waiting = this.#inLine.get(sagaId);
+    // What only waits is no saga yet, and may never be one: it conflicts with nobody.
+    if (waiting !== undefined && !isSameStart(waiting, definition, input)) {
+      await waiting.started;
+      return this.begin(definition, sagaId, input, beginning);
+    }
+    const present = this.#live.get(sagaId) ?? waiting;
     if (present !== undefined) return this.#join(present, definition, sagaId, input);
     const started = this.#begin(definition, sagaId, input, beginning);
     if (!this.#room.full) return started;
@@ -252,7 +262,7 @@ export class SagaHost {
     sagaId: string,
     input: Json | undefined,
   ): Promise<Result<"exists", SagaUnavailable | SagaIdConflict>> {
-    if (live.definition.name !== definition.name || live.input !== canonicalJson(input)) return err(conflict(sagaId));
+    if (!isSameStart(live, definition, input)) return err(conflict(sagaId));
     return (await live.started).map(() => "exists");
   }
 
